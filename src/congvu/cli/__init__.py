@@ -1,0 +1,52 @@
+"""The command line. The only place where errors become messages and exit codes.
+
+Exit codes: 0 fine, 1 differences or findings, 2 bad input, 3 a system failed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from congvu import __version__
+from congvu.errors import CongvuError
+
+# Each group lives in its own module and is imported only when called for: a server has no pyinfra,
+# and `congvu sync` must start without it.
+_GROUPS = {
+    "lab": "congvu.cli.lab:lab",
+    "policy": "congvu.cli.policy:policy",
+    "sync": "congvu.cli.sync:sync",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        return sorted(_GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _GROUPS:
+            return None
+        module, _, attribute = _GROUPS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="congvu")
+def cli() -> None:
+    """Official mail (thư điện tử công vụ) from a regulation and a staff registry."""
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run the command line; a `CongvuError` becomes one clear message and its exit code."""
+    try:
+        return cli.main(args=argv, prog_name="congvu")
+    except CongvuError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}")
+        sys.exit(error.exit_code)
