@@ -1,0 +1,131 @@
+"""The language in which a policy says how an address is formed: Jinja2, in a sandbox, checked at load.
+
+A template sees the variables of `PERSON` or `UNIT`. They hold **folded words separated by single
+blanks** (``Công Tằng Tôn Nữ`` is ``cong tang ton nu``), and blanks vanish from the result, so
+``{{ ho }}{{ dem }}{{ ten }}`` is *hovaten* and ``{{ dem | initials }}`` takes one letter per word.
+
+This module knows the words of the language and proves a template sound; what the filters compute is
+in `congvu.naming.template`, which a unit test holds to the same list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Self
+
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, meta, nodes
+from jinja2.exceptions import SecurityError, TemplateAssertionError
+from jinja2.sandbox import SandboxedEnvironment
+
+from congvu.policy.values import check_local_part
+from congvu.strictyaml import nearest
+
+PERSON = MappingProxyType(
+    {
+        "ho": ("nguyen", "surname (họ), all words"),
+        "dem": ("thi ngoc", "middle names (đệm), all words; empty for people without"),
+        "ten": ("anh", "given name (tên), all words"),
+        "base": ("anhntn", "what the first rung of the ladder gave"),
+        "n": ("2", "the number of a namesake: 2 for the second, and so on"),
+        "unit": ("skhcn", "local part of the person's own unit"),
+        "unit_path": ("pqlcn.skhcn", "local parts from the own unit up to the top, joined by dots"),
+    }
+)
+"""Variables of a person's template: probe value and meaning."""
+
+UNIT = MappingProxyType(
+    {
+        "name": ("Sở Khoa học và Công nghệ", "the official name as written; goes through a filter"),
+        "domain_label": ("dalat", "own label left of the mail domain, where the unit has a domain (LD-5.1c)"),
+        "parent": ("skhcn", "local part of the parent unit; empty at the top"),
+        "kind": ("department", "the registry's kind of unit"),
+    }
+)
+"""Variables of a unit's template: probe value and meaning."""
+
+FILTERS = MappingProxyType(
+    {
+        "fold": "lower-case ASCII words of a name: `Đắk Lắk` is `dak lak`",
+        "initials": "first letter of each word: `thi ngoc` is `tn`",
+        "acronym": "abbreviation of a unit's name, place names spelled out: `Sở Nội vụ` is `snv`",
+    }
+)
+"""Filters beyond Jinja2's own: name and meaning."""
+
+
+def _environment() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    # Of Jinja2's filters only those that make sense in an address: a probe cannot prove the others harmless.
+    environment.filters = {name: environment.filters[name] for name in ("first", "last", "lower", "replace", "default")}
+    environment.filters.update(dict.fromkeys(FILTERS, _stand_in))
+    environment.globals.clear()
+    return environment
+
+
+def _stand_in(text: object) -> str:
+    """Stands for a filter of ours while a template is checked: something that may stand in an address."""
+    return re.sub(r"[^a-z0-9]", "", str(text).lower())
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    source: str
+
+    @property
+    def numbered(self) -> bool:
+        """Whether this rung yields a new address for every `n`."""
+        return "n" in meta.find_undeclared_variables(_ENVIRONMENT.parse(self.source))
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class PersonTemplate(_Template):
+    """One rung of the ladder for people. Variables: `PERSON`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Check `text`; raises ``ValueError`` naming an undefined name and the nearest known one."""
+        _check(text, PERSON)
+        return cls(text)
+
+
+class UnitTemplate(_Template):
+    """One rung of the ladder for units. Variables: `UNIT`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Check `text`; raises ``ValueError`` naming an undefined name and the nearest known one."""
+        _check(text, UNIT)
+        return cls(text)
+
+
+def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
+    """Prove that `source` is sound: known names only, and a probe renders to a valid local part."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
+            raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
+        for node in tree.find_all(nodes.Filter):
+            if node.name not in _ENVIRONMENT.filters:
+                raise ValueError(f"unknown filter {node.name!r} in {source!r}; {nearest(node.name, _ENVIRONMENT.filters)}")
+        probe = {name: value for name, (value, _) in variables.items()}
+        result = _ENVIRONMENT.from_string(source).render(probe).replace(" ", "")
+    except (UndefinedError, SecurityError, TemplateAssertionError) as problem:
+        raise ValueError(f"{problem.message} in {source!r}") from None
+    except (TemplateError, TypeError, ArithmeticError) as problem:
+        raise ValueError(f"{source!r} is not a template: {problem}") from None
+    try:
+        check_local_part(result)
+    except ValueError as problem:
+        raise ValueError(f"{source!r} does not give an address: {problem}") from None
+
+
+_ENVIRONMENT = _environment()

@@ -1,0 +1,204 @@
+"""Read a YAML file into frozen dataclasses, and refuse whatever they do not declare.
+
+The dataclass is the schema: a field is a key, its type says how the value is read, a field without a
+default must be there. Every error names file, line, key and the nearest known key, because a policy is
+written by hand, once, by somebody who does it for the first time.
+
+Values may be ``str``, ``int``, ``bool``, ``date``, ``Path`` (relative to the file), an enumeration, a
+dataclass, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, or a `Scalar`: a class that parses itself.
+A ``None`` default means *left open*: the key is absent. An explicit null is refused, it hides a decision.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import enum
+import types
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar, Union, get_args, get_origin, get_type_hints, runtime_checkable
+
+import yaml
+
+from congvu.errors import InputError
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Scalar(Protocol):
+    """A value that parses itself from the text in the file."""
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read `text`; a ``ValueError`` says what is wrong, without naming file or line."""
+
+
+def load(path: Path, schema: type[T], error: type[InputError]) -> T:
+    """Read `path` as one `schema`; whatever is wrong is raised as `error` with ``file:line``.
+
+    Besides keys and types, a ``ValueError`` from `Scalar.from_text` or from a dataclass's
+    ``__post_init__`` is reported at its line.
+    """
+    return _Reader(path, error).load(schema)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint of an error about an unknown word: the nearest known one, or all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known: " + ", ".join(names) if names else "no key is known here"
+
+
+class _Reader:
+    """One file being read. It lives for one `load`."""
+
+    def __init__(self, path: Path, error: type[InputError]) -> None:
+        self._path = path
+        self._error = error
+
+    def load(self, schema: type[T]) -> T:
+        try:
+            text = unicodedata.normalize("NFC", self._path.read_bytes().decode("utf-8-sig"))
+        except OSError as failure:
+            raise self._error(
+                f"cannot be read: {failure.strerror}", where=str(self._path), hint="check the path and its rights"
+            ) from None
+        except UnicodeDecodeError as failure:
+            raise self._error(
+                f"is not UTF-8 at byte {failure.start}", where=str(self._path), hint="save it as UTF-8"
+            ) from None
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as failure:
+            line = failure.problem_mark.line + 1 if failure.problem_mark else 1
+            raise self._error(
+                f"is not YAML: {failure.problem}", where=f"{self._path}:{line}", hint="check indentation and quotes"
+            ) from None
+        except yaml.YAMLError as failure:
+            raise self._error(f"is not YAML: {failure}", where=str(self._path), hint="") from None
+        if node is None:
+            raise self._error("is empty", where=str(self._path), hint="copy one of inventory/policy/*.yml and edit it")
+        result: T = self._value(node, schema, "")
+        return result
+
+    def _fail(self, node: yaml.Node, key: str, message: str, hint: str = "") -> InputError:
+        where = f"{self._path}:{node.start_mark.line + 1}"
+        return self._error(f"{key}: {message}" if key else message, where=where, hint=hint)
+
+    def _value(self, node: yaml.Node, wanted: Any, key: str) -> Any:
+        origin, arguments = get_origin(wanted), get_args(wanted)
+        if origin in (Union, types.UnionType):
+            wanted = next(member for member in arguments if member is not type(None))
+            return self._value(node, wanted, key)
+        if origin is tuple:
+            return self._sequence(node, arguments[0], key)
+        if origin is Mapping:
+            return {
+                name: self._value(value, arguments[1], f"{key}.{name}".lstrip("."))
+                for name, value in self._pairs(node, key).items()
+            }
+        if dataclasses.is_dataclass(wanted) and not hasattr(wanted, "from_text"):
+            return self._section(node, wanted, key)
+        return self._scalar(node, wanted, key)
+
+    def _pairs(self, node: yaml.Node, key: str) -> dict[str, yaml.Node]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._fail(node, key, "must be a section with keys", "write 'key: value' lines, indented")
+        found: dict[str, yaml.Node] = {}
+        lines: dict[str, int] = {}
+        for name_node, value in node.value:
+            if not isinstance(name_node, yaml.ScalarNode) or name_node.tag == "tag:yaml.org,2002:merge":
+                raise self._fail(name_node, key, "a key must be a plain word", "anchors and merges are not used here")
+            name = name_node.value
+            if name in found:
+                path = f"{key}.{name}".lstrip(".")
+                raise self._fail(name_node, path, f"stands twice, first on line {lines[name]}", "keep one")
+            found[name], lines[name] = value, name_node.start_mark.line + 1
+        return found
+
+    def _section(self, node: yaml.Node, schema: Any, key: str) -> Any:
+        hints = get_type_hints(schema)
+        fields = {field.name: field for field in dataclasses.fields(schema)}
+        pairs = self._pairs(node, key)
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101  (_pairs has refused anything else)
+        for name_node, _ in node.value:
+            if name_node.value not in fields:
+                path = f"{key}.{name_node.value}".lstrip(".")
+                raise self._fail(name_node, path, "unknown key", nearest(name_node.value, fields))
+        for name, field in fields.items():
+            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+            if required and name not in pairs:
+                raise self._fail(node, f"{key}.{name}".lstrip("."), "is missing", "add this key")
+        values = {
+            name: self._value(value, hints[name], f"{key}.{name}".lstrip(".")) for name, value in pairs.items()
+        }
+        try:
+            return schema(**values)
+        except ValueError as problem:
+            raise self._fail(node, key, str(problem)) from None
+
+    def _sequence(self, node: yaml.Node, item: Any, key: str) -> tuple[Any, ...]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._fail(node, key, "must be a list", "write '- value' lines or [a, b]")
+        return tuple(self._value(value, item, f"{key}[{index}]") for index, value in enumerate(node.value))
+
+    def _scalar(self, node: yaml.Node, wanted: Any, key: str) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._fail(node, key, "must be one value", "not a list or a section")
+        if node.tag == "tag:yaml.org,2002:null":
+            raise self._fail(node, key, "has no value", "leave the key out where the regulation leaves it open")
+        try:
+            return self._convert(wanted)(node.value)
+        except ValueError as problem:
+            raise self._fail(node, key, str(problem)) from None
+
+    def _convert(self, wanted: Any) -> Callable[[str], Any]:
+        if issubclass(wanted, enum.Enum):
+            return lambda text: _choice(text, wanted)
+        if wanted is Path:
+            return lambda text: (self._path.parent / Path(text).expanduser()).resolve()
+        if hasattr(wanted, "from_text"):
+            from_text: Callable[[str], Any] = wanted.from_text
+            return from_text
+        return _PLAIN[wanted]
+
+
+def _choice(text: str, wanted: type[enum.Enum]) -> enum.Enum:
+    values = [str(member.value) for member in wanted]
+    if text not in values:
+        raise ValueError(f"{text!r} is not one of {', '.join(values)}")
+    return wanted(text)
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _integer(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is not true or false")
+    return text == "true"
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2012-12-30") from None
+
+
+_PLAIN: dict[type, Callable[[str], Any]] = {str: _text, int: _integer, bool: _boolean, date: _date}
