@@ -1,0 +1,293 @@
+"""A lab: the stack on containers that are hosts in every respect Ansible, pyinfra and testinfra can see.
+
+All that belongs to a lab named NAME lies in `.lab/NAME/`: keys and ssh_config, an inventory of addresses
+and secrets that is merged with `inventory/lab`, its certificate authority, registries, logs, and the file
+system of the mail store. Two labs share nothing but the base image.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pyinfra.api import deploy
+
+from congvu.errors import InputError, LabFailure
+from congvu.fleet import bootstrap, containers, image, inventory, operations
+from congvu.fleet.authority import Authority
+from congvu.fleet.engine import Podman
+
+ROOT = Path(__file__).resolve().parents[3]
+HOSTS = ROOT / "inventory" / "lab"
+_SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync")
+_STORE_BYTES = 1 << 30
+_SSH_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Paths and names of one lab."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Everything the lab keeps."""
+        return ROOT / ".lab" / self.name
+
+    @property
+    def key(self) -> Path:
+        """The private SSH key that opens the lab's hosts."""
+        return self.folder / "ssh" / "id_ed25519"
+
+    @property
+    def ssh_config(self) -> Path:
+        """For `ssh -F`, Ansible and testinfra alike."""
+        return self.folder / "ssh" / "config"
+
+    @property
+    def inventories(self) -> tuple[Path, Path]:
+        """What all labs have in common, and what is this one's own."""
+        return HOSTS, self.folder / "inventory"
+
+    @property
+    def store(self) -> Path:
+        """Where the mail store's own file system is mounted."""
+        return self.folder / "store"
+
+    @property
+    def label(self) -> str:
+        """Marks this lab's containers and network."""
+        return f"congvu.lab={self.name}"
+
+    @property
+    def network(self) -> str:
+        """The name of the lab's network."""
+        return f"congvu-{self.name}"
+
+    @property
+    def authority(self) -> Authority:
+        """The lab's certificate authority."""
+        return Authority(self.folder / "tls", f"congvu lab {self.name}")
+
+    def hosts(self) -> list[inventory.InventoryHost]:
+        """The hosts with their addresses in this lab."""
+        return inventory.read(*self.inventories)
+
+    def host(self, name: str) -> inventory.InventoryHost:
+        """One host by name."""
+        return next(each for each in self.hosts() if each.name == name)
+
+    def log(self, step: str) -> Path:
+        """The log file of one step."""
+        path = self.folder / "logs" / f"{step}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def ssh(self) -> Mapping[str, str]:
+        """The connection in pyinfra's words."""
+        return {
+            "ssh_key": str(self.key),
+            "ssh_known_hosts_file": str(self.folder / "ssh" / "known_hosts"),
+        }
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What tells Ansible and molecule how to reach this lab's hosts."""
+        return {
+            "ANSIBLE_INVENTORY": ",".join(map(str, self.inventories)),
+            "ANSIBLE_SSH_ARGS": f"-F {self.ssh_config}",
+            "CONGVU_LAB": self.name,
+        }
+
+
+def podman() -> Podman:
+    """The container engine with this machine's settings."""
+    if os.geteuid() != 0:
+        raise InputError("the lab needs root: its containers run systemd", hint="run it as root or with sudo")
+    return Podman(ROOT / ".lab" / "containers.conf")
+
+
+def raise_containers(lab: Lab, image_name: str) -> bool:
+    """Network, containers, SSH and the lab's own inventory; returns whether anything changed.
+
+    Raises `LabFailure` when a container does not answer over SSH in time.
+    """
+    engine = podman()
+    _make_key(lab)
+    changed = bool(operations.run([operations.LOCAL], _network, lab=lab)["@local"])
+    subnet = _subnet(engine, lab)
+    mirrors = image.find_mirrors()
+    members = inventory.read(HOSTS)
+    _write_inventory(lab, members, subnet, mirrors)
+    _write_ssh_config(lab)
+    _mount_store(lab)
+    changed |= bool(
+        operations.run([operations.LOCAL], _containers, lab=lab, image_name=image_name, subnet=subnet)["@local"]
+    )
+    for host in lab.hosts():
+        _wait_for_ssh(lab, host.name)
+    return changed
+
+
+def bootstrap_hosts(lab: Lab) -> dict[str, list[str]]:
+    """Take the bare containers through the bootstrap that hardware goes through."""
+    return bootstrap.run(lab.hosts(), public_key_file=lab.key.with_suffix(".pub"), ssh=lab.ssh)
+
+
+def remove(lab: Lab) -> bool:
+    """Remove all that belongs to the lab, and the base images when no lab is left. True if anything was."""
+    engine = podman()
+    changed = bool(operations.run([operations.LOCAL], _nothing, lab=lab)["@local"])
+    if os.path.ismount(lab.store):
+        subprocess.run(["umount", str(lab.store)], check=True)
+    if lab.folder.exists():
+        shutil.rmtree(lab.folder)
+        changed = True
+    others = [path for path in lab.folder.parent.iterdir() if path.is_dir()] if lab.folder.parent.exists() else []
+    if not others:
+        images = engine("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={image.REPOSITORY}")
+        for name in images.split():
+            engine("rmi", "--force", name)
+            changed = True
+        shutil.rmtree(lab.folder.parent, ignore_errors=True)
+    return changed
+
+
+def run_in(lab: Lab, host: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command on a host of the lab over SSH; raises `LabFailure` with its words when it fails."""
+    done = subprocess.run(
+        ["ssh", "-F", str(lab.ssh_config), host, *command], capture_output=True, text=True, check=False
+    )
+    if check and done.returncode:
+        raise LabFailure(done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}")
+    return done
+
+
+@deploy("Network")
+def _network(lab: Lab) -> None:
+    containers.network(name="Network", lab_network=lab.network, label=lab.label)
+
+
+@deploy("Containers")
+def _containers(lab: Lab, image_name: str, subnet: ipaddress.IPv4Network) -> None:
+    for each in lab.hosts():
+        mounts = [(str(lab.store), str(each.variables["lab_store"]))] if "lab_store" in each.variables else []
+        containers.container(
+            name=f"Container {each.name}",
+            wanted=containers.Container(
+                name=f"{lab.network}-{each.name}",
+                image=image_name,
+                network=lab.network,
+                address=each.address,
+                hostname=each.need("bootstrap_fqdn"),
+                label=lab.label,
+                authorized_keys=str(lab.key.with_suffix(".pub")),
+                gateway=str(next(subnet.hosts())),
+                mounts=tuple(mounts),
+            ),
+        )
+
+
+@deploy("Nothing left")
+def _nothing(lab: Lab) -> None:
+    containers.no_containers(name="Containers", label=lab.label)
+    containers.network(name="Network", lab_network=lab.network, label=lab.label, present=False)
+
+
+def _make_key(lab: Lab) -> None:
+    lab.key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not lab.key.exists():
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"congvu-lab-{lab.name}", "-f", str(lab.key)]
+        subprocess.run(command, check=True)
+
+
+def _subnet(engine: Podman, lab: Lab) -> ipaddress.IPv4Network:
+    described = engine.json("network", "inspect", lab.network)
+    return ipaddress.IPv4Network(described[0]["subnets"][0]["subnet"])
+
+
+def _write_inventory(
+    lab: Lab, members: Sequence[inventory.InventoryHost], subnet: ipaddress.IPv4Network, mirrors: image.Mirrors
+) -> None:
+    addresses = {each.name: {"ansible_host": str(subnet[int(each.need("lab_number"))])} for each in members}
+    tls: dict[str, Any] = {}
+    for each in members:
+        files = lab.authority.issue(each.need("bootstrap_fqdn"))
+        tls[each.name] = {"tls_certificate_src": str(files.certificate), "tls_key_src": str(files.key)}
+    own = lab.inventories[1]
+    secrets_file = own / "group_vars" / "all" / "secrets.yml"
+    secrets_file.parent.mkdir(parents=True, exist_ok=True)
+    if not secrets_file.exists():
+        made = {f"directory_password_{name}": secrets.token_urlsafe(24) for name in _SERVICE_ACCOUNTS}
+        secrets_file.touch(mode=0o600)
+        secrets_file.write_text(yaml.safe_dump(made))
+    shared = {
+        "bootstrap_apt_mirror": mirrors.archive,
+        "bootstrap_apt_security_mirror": mirrors.security,
+        "tls_ca_src": str(lab.authority.certificate_file),
+        "lab_gateway": str(subnet[1]),
+        "ansible_ssh_private_key_file": str(lab.key),
+    }
+    hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
+    (own / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}))
+
+
+def _write_ssh_config(lab: Lab) -> None:
+    blocks = [f"Host {each.name}\n    HostName {each.address}\n" for each in lab.hosts()]
+    common = {
+        "User": "deploy",
+        "IdentityFile": lab.key,
+        "IdentitiesOnly": "yes",
+        "UserKnownHostsFile": lab.folder / "ssh" / "known_hosts",
+        "StrictHostKeyChecking": "accept-new",
+        "ControlMaster": "auto",
+        # In /tmp, for a socket's path must stay under 108 characters wherever the clone lies.
+        "ControlPath": "/tmp/congvu-%C",
+        "ControlPersist": "120s",
+        "ConnectTimeout": "15",
+        "LogLevel": "ERROR",
+    }
+    lines = "".join(f"    {key} {value}\n" for key, value in common.items())
+    lab.ssh_config.write_text("".join(blocks) + f"Host *\n{lines}")
+
+
+def _mount_store(lab: Lab) -> None:
+    """The mail store gets a small file system of its own, so that a full disk can be a real one."""
+    if os.path.ismount(lab.store):
+        return
+    lab.store.mkdir(exist_ok=True)
+    disk = lab.folder / "store.img"
+    if not disk.exists():
+        with disk.open("wb") as file:
+            file.truncate(_STORE_BYTES)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(disk)], check=True)
+    done = subprocess.run(["mount", "-o", "loop", str(disk), str(lab.store)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabFailure(done.stderr.strip(), where=str(disk), hint="the lab needs loop devices: modprobe loop")
+
+
+def _wait_for_ssh(lab: Lab, host: str) -> None:
+    deadline = time.monotonic() + _SSH_DEADLINE
+    command = ["ssh", "-F", str(lab.ssh_config), "-o", "ControlPath=none", "-l", "root", host, "true"]
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        if time.monotonic() > deadline:
+            raise LabFailure(
+                f"does not answer over SSH: {done.stderr.strip()}",
+                where=f"container {lab.network}-{host}",
+                hint=f"podman logs {lab.network}-{host}",
+            )
+        time.sleep(0.2)
