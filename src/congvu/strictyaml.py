@@ -19,7 +19,17 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar, Union, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    Any,
+    Protocol,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import yaml
 
@@ -67,7 +77,9 @@ class _Reader:
             text = unicodedata.normalize("NFC", self._path.read_bytes().decode("utf-8-sig"))
         except OSError as failure:
             raise self._error(
-                f"cannot be read: {failure.strerror}", where=str(self._path), hint="check the path and its rights"
+                f"cannot be read: {failure.strerror}",
+                where=str(self._path),
+                hint="check the path and its rights",
             ) from None
         except UnicodeDecodeError as failure:
             raise self._error(
@@ -78,12 +90,16 @@ class _Reader:
         except yaml.MarkedYAMLError as failure:
             line = failure.problem_mark.line + 1 if failure.problem_mark else 1
             raise self._error(
-                f"is not YAML: {failure.problem}", where=f"{self._path}:{line}", hint="check indentation and quotes"
+                f"is not YAML: {failure.problem}",
+                where=f"{self._path}:{line}",
+                hint="check indentation and quotes",
             ) from None
         except yaml.YAMLError as failure:
             raise self._error(f"is not YAML: {failure}", where=str(self._path), hint="") from None
         if node is None:
-            raise self._error("is empty", where=str(self._path), hint="copy one of inventory/policy/*.yml and edit it")
+            raise self._error(
+                "is empty", where=str(self._path), hint="copy one of inventory/policy/*.yml and edit it"
+            )
         result: T = self._value(node, schema, "")
         return result
 
@@ -114,7 +130,9 @@ class _Reader:
         lines: dict[str, int] = {}
         for name_node, value in node.value:
             if not isinstance(name_node, yaml.ScalarNode) or name_node.tag == "tag:yaml.org,2002:merge":
-                raise self._fail(name_node, key, "a key must be a plain word", "anchors and merges are not used here")
+                raise self._fail(
+                    name_node, key, "a key must be a plain word", "anchors and merges are not used here"
+                )
             name = name_node.value
             if name in found:
                 path = f"{key}.{name}".lstrip(".")
@@ -136,7 +154,8 @@ class _Reader:
             if required and name not in pairs:
                 raise self._fail(node, f"{key}.{name}".lstrip("."), "is missing", "add this key")
         values = {
-            name: self._value(value, hints[name], f"{key}.{name}".lstrip(".")) for name, value in pairs.items()
+            name: self._value(value, hints[name], f"{key}.{name}".lstrip("."))
+            for name, value in pairs.items()
         }
         try:
             return schema(**values)
@@ -152,7 +171,9 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             raise self._fail(node, key, "must be one value", "not a list or a section")
         if node.tag == "tag:yaml.org,2002:null":
-            raise self._fail(node, key, "has no value", "leave the key out where the regulation leaves it open")
+            raise self._fail(
+                node, key, "has no value", "leave the key out where the regulation leaves it open"
+            )
         try:
             return self._convert(wanted)(node.value)
         except ValueError as problem:

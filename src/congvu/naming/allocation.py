@@ -83,7 +83,11 @@ def registration_order(registered_on: date, identifier: str) -> tuple[date, list
 
 
 def allocate_units(
-    requests: Iterable[UnitRequest], policy: Policy, rules: Effective, namespace: Namespace, held: Mapping[str, str]
+    requests: Iterable[UnitRequest],
+    policy: Policy,
+    rules: Effective,
+    namespace: Namespace,
+    held: Mapping[str, str],
 ) -> dict[str, Issued | Refused]:
     """An address, or the reason for none, per unit id. `held` has the local part per unit id already issued.
 
@@ -109,7 +113,8 @@ def _agreed(request: UnitRequest, namespace: Namespace) -> Issued | Refused:
         return Refused(f"agreed address: {problem}", "correct the address")
     if not namespace.claim(request.agreed, request.id):
         return Refused(
-            f"the agreed address {request.agreed!r} is held by {namespace.holder(request.agreed)}", "agree on another"
+            f"the agreed address {request.agreed!r} is held by {namespace.holder(request.agreed)}",
+            "agree on another",
         )
     return Issued(request.agreed, "agreed")
 
@@ -136,7 +141,9 @@ def _unit(
             tried.append(problem)
     except FoldError as problem:
         return Refused(str(problem), "correct the name")
-    return Refused("; ".join(tried) or "no rule applies", "agree on an address and write it in the column 'address'")
+    return Refused(
+        "; ".join(tried) or "no rule applies", "agree on an address and write it in the column 'address'"
+    )
 
 
 def _unit_problem(local_part: str, request: UnitRequest, rules: Effective, namespace: Namespace) -> str:
@@ -159,7 +166,9 @@ def allocate_people(
 ) -> dict[str, Issued | Refused]:
     """An address, or the reason for none, per staff id (LD-5.2b). Call it after `allocate_units`."""
     ordered = sorted(requests, key=lambda request: registration_order(request.registered_on, request.id))
-    numbers: dict[str, int] = {}  # base -> the next number to try: counting from 2 each time would be quadratic
+    numbers: dict[
+        str, int
+    ] = {}  # base -> the next number to try: counting from 2 each time would be quadratic
     return {request.id: _person(request, policy, namespace, numbers) for request in ordered}
 
 
@@ -177,6 +186,8 @@ def _person(
         }
     except FoldError as problem:
         return Refused(str(problem), "correct the name")
+    if not values["ten"]:
+        return Refused(f"the given name {request.ten!r} has no letters", "correct the name")
     values["base"] = render(policy.person.address[0], values)
     tried: list[str] = []
     for rung in policy.person.address:

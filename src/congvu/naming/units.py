@@ -53,7 +53,7 @@ def acronym(name: str) -> Acronym:
     """
     words = _words(name)
     head, place = _split(words)
-    shouted = all(word.written.isupper() for word in words)
+    shouted = name.upper() == name
     letters = "".join(_abbreviate(word, shouted=shouted) for word in head)
     return Acronym(letters or _COMMITTEE, "".join(word.folded for word in place))
 
@@ -91,7 +91,11 @@ def _kind_at(words: list[_Word], index: int, kinds: tuple[tuple[str, ...], ...])
     """
     for kind in kinds:
         end = index + len(kind)
-        if tuple(word.folded for word in words[index:end]) == kind and end < len(words) and words[end].capital:
+        if (
+            tuple(word.folded for word in words[index:end]) == kind
+            and end < len(words)
+            and words[end].capital
+        ):
             society = kind == ("xa",) and words[index].capital and words[end].folded == "hoi"
             return 0 if society else len(kind)
     return 0

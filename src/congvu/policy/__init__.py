@@ -31,6 +31,8 @@ def load_domain(directory: Path, domain: str) -> Policy:
     policy = load(path)
     if policy.domain.text != domain:
         raise PolicyError(
-            f"domain: is {policy.domain}, the file is named for {domain}", where=str(path), hint="rename one of them"
+            f"domain: is {policy.domain}, the file is named for {domain}",
+            where=str(path),
+            hint="rename one of them",
         )
     return policy

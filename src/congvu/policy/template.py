@@ -57,9 +57,13 @@ FILTERS = MappingProxyType(
 
 
 def _environment() -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+    )
     # Of Jinja2's filters only those that make sense in an address: a probe cannot prove the others harmless.
-    environment.filters = {name: environment.filters[name] for name in ("first", "last", "lower", "replace", "default")}
+    environment.filters = {
+        name: environment.filters[name] for name in ("first", "last", "lower", "replace", "default")
+    }
     environment.filters.update(dict.fromkeys(FILTERS, _stand_in))
     environment.globals.clear()
     return environment
@@ -115,7 +119,9 @@ def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
             raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
         for node in tree.find_all(nodes.Filter):
             if node.name not in _ENVIRONMENT.filters:
-                raise ValueError(f"unknown filter {node.name!r} in {source!r}; {nearest(node.name, _ENVIRONMENT.filters)}")
+                raise ValueError(
+                    f"unknown filter {node.name!r} in {source!r}; {nearest(node.name, _ENVIRONMENT.filters)}"
+                )
         probe = {name: value for name, (value, _) in variables.items()}
         result = _ENVIRONMENT.from_string(source).render(probe).replace(" ", "")
     except (UndefinedError, SecurityError, TemplateAssertionError) as problem:

@@ -63,7 +63,9 @@ class Duration:
 def check_local_part(text: str) -> None:
     """Raise ``ValueError`` unless `text` may stand before the ``@``: lower-case dot-atom, 1 to 64 octets."""
     if not _LOCAL_PART.fullmatch(text):
-        raise ValueError(f"{text!r} is not a local part: lower-case letters and digits, joined by one of . _ -")
+        raise ValueError(
+            f"{text!r} is not a local part: lower-case letters and digits, joined by one of . _ -"
+        )
     if len(text) > LOCAL_PART_MAX:
         raise ValueError(f"{text!r} has {len(text)} characters, RFC 5321 allows {LOCAL_PART_MAX}")
 

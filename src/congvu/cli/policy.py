@@ -1,0 +1,43 @@
+"""`congvu policy`: what a policy file says, and what applies where it says nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from congvu import policy as policies
+
+DEFAULT_DIRECTORY = Path("inventory/policy")
+
+
+@click.group()
+def policy() -> None:
+    """Read and check policies."""
+
+
+@policy.command()
+@click.argument("domain_or_file")
+@click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
+    """Print every value that applies to DOMAIN_OR_FILE, and say which are defaults.
+
+    A word that ends in .yml or names an existing file is a file; anything else is a domain.
+    """
+    path = Path(domain_or_file)
+    is_file = path.suffix in (".yml", ".yaml") or path.is_file()
+    lines = policies.settings(
+        policies.load(path) if is_file else policies.load_domain(directory, domain_or_file)
+    )
+    if as_json:
+        rows = [{"key": line.key, "value": line.value, "default": line.default or None} for line in lines]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    table = Table("key", "value", "default because")
+    for line in lines:
+        table.add_row(line.key, line.value, line.default)
+    Console(markup=False, highlight=False).print(table)

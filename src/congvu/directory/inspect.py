@@ -1,0 +1,60 @@
+"""Read the directory once, completely or not at all."""
+
+from __future__ import annotations
+
+from congvu.directory.connection import Directory
+from congvu.directory.model import Entry, Snapshot
+from congvu.errors import DirectoryFailure
+
+# Explicit, never * or +: operational attributes and memberOf cost up to a hundred times as much.
+ATTRIBUTES = (
+    "objectClass",
+    "dc",
+    "associatedDomain",
+    "uid",
+    "ou",
+    "cn",
+    "displayName",
+    "sn",
+    "givenName",
+    "title",
+    "departmentNumber",
+    "employeeNumber",
+    "telephoneNumber",
+    "mail",
+    "mailLocalAddress",
+    "mailHost",
+    "congvuState",
+    "congvuQuota",
+    "congvuIssued",
+    "congvuParent",
+)
+"""What the sync reads of every entry. No passwords."""
+
+
+def inspect(directory: Directory, base: str) -> Snapshot:
+    """All entries below `base`, ours and others': an address counts as taken whoever holds it.
+
+    Raises `DirectoryFailure` when the server does not give them all, or when one of ours is malformed.
+    """
+    snapshot = Snapshot.of(
+        base, (_checked(entry) for entry in directory.search(base, "(objectClass=*)", ATTRIBUTES))
+    )
+    if snapshot.get(base) is None:
+        raise DirectoryFailure(
+            "the base entry cannot be read", where=base, hint="check the ACLs of the sync account"
+        )
+    return snapshot
+
+
+def _checked(entry: Entry) -> Entry:
+    if entry.managed:
+        try:
+            entry.state  # noqa: B018  (reading it checks it)
+        except ValueError:
+            raise DirectoryFailure(
+                f"congvuState {entry.value('congvuState')!r} is not a state",
+                where=entry.dn,
+                hint="correct it by hand",
+            ) from None
+    return entry

@@ -1,0 +1,175 @@
+"""The tree in LDAP, in types: which entries there are, what they hold, and who may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+MANAGED_CLASS = "congvuAccount"
+"""The auxiliary class that marks an account as ours. An entry without it is never touched."""
+DOMAIN_CLASS = "congvuDomain"
+"""The auxiliary class by which Postfix and Dovecot find the mail domains."""
+PEOPLE, UNITS = "people", "units"
+
+
+class State(StrEnum):
+    """``congvuState`` of an account. The sync sets `INITIAL` and `REVOKED`; the others are set elsewhere."""
+
+    PENDING = "pending"
+    """Asked for, not approved."""
+    INITIAL = "initial"
+    """Issued; receives mail, and has no password or one that must be changed."""
+    ACTIVE = "active"
+    LOCKED = "locked"
+    """No login, still receives."""
+    REVOKED = "revoked"
+    """No login, no delivery; the address is a tombstone."""
+    PURGED = "purged"
+    """As revoked, and the mail is gone."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the account is a tombstone."""
+        return self in (State.REVOKED, State.PURGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One LDAP entry: its DN and those attributes that the sync reads or writes.
+
+    Values are text, NFC for what we write and verbatim for what we read; multi-valued attributes are
+    sets, so their order means nothing.
+    """
+
+    dn: str
+    attributes: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def build(cls, dn: str, classes: Iterable[str], values: Mapping[str, str | Iterable[str]]) -> Entry:
+        """An entry of the given object classes; empty values are left out, LDAP has none."""
+        attributes: dict[str, tuple[str, ...]] = {"objectClass": tuple(classes)}
+        for name, value in values.items():
+            listed = (value,) if isinstance(value, str) else tuple(value)
+            if kept := tuple(text for text in listed if text):
+                attributes[name] = kept
+        return cls(dn, MappingProxyType(attributes))
+
+    def values(self, attribute: str) -> tuple[str, ...]:
+        """All values of `attribute`; none when it is absent."""
+        return self.attributes.get(attribute, ())
+
+    def value(self, attribute: str) -> str:
+        """The first value of `attribute`; empty when it is absent."""
+        return next(iter(self.values(attribute)), "")
+
+    def has_class(self, name: str) -> bool:
+        """Whether the entry is of object class `name`, compared as LDAP does."""
+        return name.casefold() in {value.casefold() for value in self.values("objectClass")}
+
+    @property
+    def managed(self) -> bool:
+        """Whether the sync may change this entry."""
+        return self.has_class(MANAGED_CLASS)
+
+    @property
+    def state(self) -> State:
+        """The account's state. Raises ``ValueError`` on a word that is none."""
+        return State(self.value("congvuState").lower())
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address the entry holds, lower-case; the primary first."""
+        found = (*self.values("mail"), *self.values("mailLocalAddress"))
+        return tuple(dict.fromkeys(address.lower() for address in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All entries below the base at one moment. The ledger of issued addresses is in it."""
+
+    base: str
+    entries: Mapping[str, Entry]
+    """By `dn_key`."""
+
+    @classmethod
+    def of(cls, base: str, entries: Iterable[Entry]) -> Snapshot:
+        """Index `entries` by DN."""
+        return cls(base, MappingProxyType({dn_key(entry.dn): entry for entry in entries}))
+
+    def plus(self, entries: Iterable[Entry]) -> Snapshot:
+        """This snapshot as it will be once `entries` are added."""
+        return Snapshot.of(self.base, (*self.entries.values(), *entries))
+
+    def get(self, dn: str) -> Entry | None:
+        """The entry at `dn`, however that is written; None when there is none."""
+        return self.entries.get(dn_key(dn))
+
+    def children(self, dn: str) -> tuple[Entry, ...]:
+        """The entries directly below `dn`, in the order of their DNs."""
+        below = "," + dn_key(dn)
+        found = (
+            key
+            for key in self.entries
+            if key.endswith(below) and "," not in _unescaped(key.removesuffix(below))
+        )
+        return tuple(self.entries[key] for key in sorted(found))
+
+
+def dn_key(dn: str) -> str:
+    """A form in which two spellings of one DN are equal: lower-case, no blanks around ``,`` and ``=``.
+
+    Enough for the DNs we make, whose RDNs need no escapes; a foreign DN only has to differ from ours.
+    """
+    return ",".join("=".join(side.strip() for side in part.split("=", 1)) for part in dn.lower().split(","))
+
+
+def _unescaped(rdn: str) -> str:
+    return rdn.replace("\\,", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the entries of one mail domain stand."""
+
+    base: str
+    """Suffix of the directory, such as ``dc=gov,dc=vn``."""
+    domain: str
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError(f"the mail domain {self.domain} does not lie below the base {self.base}")
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """DNs from below the base down to the domain's own entry, which is the last."""
+        suffix = dn_key(self.base)
+        parts = [f"dc={label}" for label in self.domain.split(".")]
+        dns = [",".join(parts[index:]) for index in range(len(parts))]
+        if suffix not in dns or dns[0] == suffix:
+            return ()
+        return tuple(reversed(dns[: dns.index(suffix)]))
+
+    @property
+    def dn(self) -> str:
+        """DN of the domain's own entry."""
+        return self.steps[-1]
+
+    @property
+    def people(self) -> str:
+        """DN of the container of people. They are flat: a move between units never renames a DN."""
+        return f"ou={PEOPLE},{self.dn}"
+
+    @property
+    def units(self) -> str:
+        """DN of the container of units."""
+        return f"ou={UNITS},{self.dn}"
+
+    def person(self, staff_id: str) -> str:
+        """DN of a person."""
+        return f"uid={staff_id},{self.people}"
+
+    def unit(self, unit_id: str) -> str:
+        """DN of a unit."""
+        return f"uid={unit_id},{self.units}"

@@ -1,0 +1,86 @@
+"""Passwords: the first one, which the operator hands over, and the change that its owner makes (LD-12.1)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from congvu.directory.connection import Directory
+from congvu.directory.model import Entry, State
+from congvu.directory.settings import DirectorySettings
+from congvu.errors import InputError
+
+LENGTH = 16
+"""Characters of a generated password: 16 of 59 possible ones are 94 bits."""
+# Read out on the telephone and typed from paper: without l I 1, O o 0, and without quotes.
+_CLASSES = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "+-=%")
+
+
+def generate() -> str:
+    """A random password of `LENGTH` characters with lower case, upper case, a digit and a sign."""
+    random = secrets.SystemRandom()
+    letters = [random.choice(group) for group in _CLASSES]
+    letters += [random.choice("".join(_CLASSES)) for _ in range(LENGTH - len(letters))]
+    random.shuffle(letters)
+    return "".join(letters)
+
+
+def issue_initial(directory: Directory, dn: str) -> str:
+    """Give the account at `dn` a new password that must be changed at first use; the password is returned.
+
+    One operation sets the password, ``pwdReset`` (ppolicy lets its bearer do nothing but change it) and the
+    state ``initial``. The server hashes. Raises `DirectoryFailure`.
+    """
+    password = generate()
+    directory.replace(dn, {"userPassword": [password], "pwdReset": ["TRUE"], "congvuState": [State.INITIAL]})
+    return password
+
+
+def change_own(settings: DirectorySettings, who: str, old: str, new: str) -> None:
+    """Change a password as its owner does at first login: bind with `old`, then RFC 3062.
+
+    `who` is an address or a DN. Raises `DirectoryFailure`, also when `old` is wrong; `InputError` when
+    nobody has the address.
+    """
+    dn = who
+    if "@" in who and "=" not in who:
+        with Directory.as_service(settings) as directory:
+            dn = find(directory, settings.base, who).dn
+    with Directory(settings, dn, old) as directory:
+        directory.change_password(dn, old, new)
+
+
+def find_living(directory: Directory, base: str, address: str) -> Entry:
+    """The account with `address`, provided it may log in again; raises `InputError`."""
+    entry = find(directory, base, address)
+    if entry.state.gone:
+        raise InputError(
+            f"the account is {entry.state}",
+            where=address,
+            hint="let the registry say 'working' and run the sync",
+        )
+    return entry
+
+
+def find(directory: Directory, base: str, address: str) -> Entry:
+    """The account that holds `address`; raises `InputError` when there is none."""
+    found = directory.search(
+        base,
+        f"(&(objectClass=congvuAccount)(mailLocalAddress={_escape(address)}))",
+        ("objectClass", "congvuState"),
+    )
+    return _only(found, address)
+
+
+def _only(found: Iterable[Entry], address: str) -> Entry:
+    entries = list(found)
+    if len(entries) != 1:
+        raise InputError(
+            "no account has this address", where=address, hint="look for it with 'congvu sync plan --json'"
+        )
+    return entries[0]
+
+
+def _escape(text: str) -> str:
+    """`text` as a value in a search filter (RFC 4515, 3)."""
+    return "".join(f"\\{ord(letter):02x}" if letter in "*()\\\0" else letter for letter in text)

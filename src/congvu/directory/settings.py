@@ -1,0 +1,103 @@
+"""The settings file of the sync: which directory, which domains, where their policies and registries are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from congvu import strictyaml
+from congvu.directory.model import Layout
+from congvu.errors import SettingsError
+from congvu.policy.values import DomainName
+
+VERSION = 1
+"""The version of the settings file that this package reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """How to reach the LDAP server. The connection is always under TLS."""
+
+    uri: str
+    """``ldaps://host`` or ``ldap://host`` (with StartTLS), optionally with a port."""
+    bind_dn: str
+    password_file: Path
+    """Holds the password of `bind_dn`; a newline at its end does not count."""
+    base: str
+    """Suffix of the directory; it must exist."""
+    ca_file: Path | None = None
+    """Certificates to trust, PEM; the system's own when left out."""
+    tls_name: str | None = None
+    """The name the certificate must bear, where it differs from the host in `uri`."""
+    start_tls: bool = False
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.uri)
+        if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or parts.path not in ("", "/"):
+            raise ValueError(f"uri: {self.uri!r} is not ldaps://host or ldap://host")
+        if (parts.scheme == "ldap") != self.start_tls:
+            raise ValueError(
+                "start_tls: must be true with ldap:// and left out with ldaps://; plain LDAP is refused"
+            )
+        try:
+            parts.port  # noqa: B018  (reading it checks it)
+        except ValueError:
+            raise ValueError(f"uri: the port in {self.uri!r} is not a number") from None
+
+    @property
+    def host(self) -> str:
+        """Host name or address to connect to."""
+        return urlsplit(self.uri).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Port to connect to: 636 for ``ldaps``, 389 for ``ldap`` unless given."""
+        return urlsplit(self.uri).port or (389 if self.start_tls else 636)
+
+    def password(self) -> str:
+        """The password of `bind_dn`; raises `SettingsError` when the file cannot be read or is empty."""
+        try:
+            password = self.password_file.read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError(
+                f"cannot read the password: {problem}", where=str(self.password_file)
+            ) from None
+        if not password:  # an empty password would be an anonymous bind that succeeds (RFC 4513, 5.1.2)
+            raise SettingsError("the password is empty", where=str(self.password_file))
+        return password
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSettings:
+    """Where one mail domain's rules and people come from."""
+
+    policy: Path
+    registry: Path
+    """Folder with ``units.csv`` and ``staff.csv``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole file."""
+
+    version: int
+    directory: DirectorySettings
+    mail_host: str
+    """Host that stores new mailboxes, ``mailHost`` of new accounts."""
+    domains: Mapping[str, DomainSettings]
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION:
+            raise ValueError(f"version {self.version} is not known, this program reads version {VERSION}")
+        if not self.domains:
+            raise ValueError("domains: names no mail domain")
+        for domain in self.domains:
+            DomainName.from_text(domain)
+            Layout(self.directory.base, domain)
+
+
+def load(path: Path) -> Settings:
+    """Read the settings file; relative paths in it count from its folder. Raises `SettingsError` with ``file:line``."""
+    return strictyaml.load(path, Settings, SettingsError)
