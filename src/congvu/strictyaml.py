@@ -47,13 +47,15 @@ class Scalar(Protocol):
         """Read `text`; a ``ValueError`` says what is wrong, without naming file or line."""
 
 
-def load(path: Path, schema: type[T], error: type[InputError]) -> T:
+def load(path: Path, schema: type[T], error: type[InputError], *, version: int) -> T:
     """Read `path` as one `schema`; whatever is wrong is raised as `error` with ``file:line``.
+
+    The file must say ``version: <version>``; that is looked at first, since another version has other keys.
 
     Besides keys and types, a ``ValueError`` from `Scalar.from_text` or from a dataclass's
     ``__post_init__`` is reported at its line.
     """
-    return _Reader(path, error).load(schema)
+    return _Reader(path, error).load(schema, version)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -72,7 +74,7 @@ class _Reader:
         self._path = path
         self._error = error
 
-    def load(self, schema: type[T]) -> T:
+    def load(self, schema: type[T], version: int) -> T:
         try:
             text = unicodedata.normalize("NFC", self._path.read_bytes().decode("utf-8-sig"))
         except OSError as failure:
@@ -100,8 +102,18 @@ class _Reader:
             raise self._error(
                 "is empty", where=str(self._path), hint="copy one of inventory/policy/*.yml and edit it"
             )
+        self._check_version(node, version)
         result: T = self._value(node, schema, "")
         return result
+
+    def _check_version(self, node: yaml.Node, version: int) -> None:
+        stated = self._pairs(node, "").get("version")
+        if stated is None:
+            raise self._fail(node, "version", "is missing", f"write 'version: {version}'")
+        if not isinstance(stated, yaml.ScalarNode) or stated.value != str(version):
+            raise self._fail(
+                stated, "version", f"this program reads version {version} only", "upgrade one of them"
+            )
 
     def _fail(self, node: yaml.Node, key: str, message: str, hint: str = "") -> InputError:
         where = f"{self._path}:{node.start_mark.line + 1}"

@@ -26,6 +26,11 @@ from vietnam_provinces import Province, Ward
 
 T = TypeVar("T")
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 WOMEN = 0.55
 """Share of women on the staff."""
 
@@ -47,9 +52,10 @@ SURNAMES = {
     "Ngô": 1.3,
 }
 # The other 11.4 per cent. Order and equal weight are ours: no source has them.
-OTHER_SURNAMES = (
-    "Dương Lý Đinh Trịnh Đoàn Lương Mai Trương Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách Tăng Chu Đào Vương Triệu Lâm"
-).split()
+OTHER_SURNAMES = _words(
+    "Dương Lý Đinh Trịnh Đoàn Lương Mai Trương Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách Tăng Chu Đào "
+    "Vương Triệu Lâm "
+)
 
 # Words of a full name -> per cent, men and women (hoten.org SG01).
 WORDS_MEN = {2: 0.9, 3: 72.8, 4: 26.1, 5: 0.2}
@@ -59,23 +65,27 @@ THI = 0.55
 """Share of women with "Thị", between the two settings measured (40 % and 70 %)."""
 VAN = 0.104
 """Share of men with "Văn" (UIT forum 2016)."""
-MIDDLE_MEN = (
-    "Hữu Đức Minh Quốc Anh Công Đình Xuân Thanh Ngọc Thành Hoàng Duy Trọng Tuấn Quang Gia Bá Mạnh Nhật Khắc Tấn Viết"
-).split()
-MIDDLE_WOMEN = (
-    "Ngọc Thanh Thu Kim Minh Phương Thùy Hồng Bích Mỹ Hoài Khánh Bảo Như Tuyết Diệu Cẩm Quỳnh Ánh Thúy Mai Lan Diễm"
-).split()
-# Per cent of the leaders (hoten.org DKL01); the others share the rest, each a little less than the one before.
+MIDDLE_MEN = _words(
+    "Hữu Đức Minh Quốc Anh Công Đình Xuân Thanh Ngọc Thành Hoàng Duy Trọng Tuấn Quang Gia Bá Mạnh "
+    "Nhật Khắc Tấn Viết "
+)
+MIDDLE_WOMEN = _words(
+    "Ngọc Thanh Thu Kim Minh Phương Thùy Hồng Bích Mỹ Hoài Khánh Bảo Như Tuyết Diệu Cẩm Quỳnh Ánh "
+    "Thúy Mai Lan Diễm "
+)
+# Per cent of the leaders (hoten.org DKL01); the others share the rest, each less than the one before.
 GIVEN_MEN = {"Tuấn": 2.7, "Hoàng": 2.5, "Huy": 2.2}
-OTHER_GIVEN_MEN = (
-    "Hùng Dũng Minh Anh Đức Sơn Hải Long Nam Thắng Cường Trung Tú Khánh Phong Hiếu Thành Quân Bình Tâm Hưng Vinh An "
-    "Toàn Kiên Lâm Phúc Tùng Đạt Duy Thịnh Nghĩa Tài Thiện Vũ Khoa Bảo Trí Quang Việt Tiến Dương Lộc Hậu Nhân Khôi Phát"
-).split()
+OTHER_GIVEN_MEN = _words(
+    "Hùng Dũng Minh Anh Đức Sơn Hải Long Nam Thắng Cường Trung Tú Khánh Phong Hiếu Thành Quân Bình "
+    "Tâm Hưng Vinh An  Toàn Kiên Lâm Phúc Tùng Đạt Duy Thịnh Nghĩa Tài Thiện Vũ Khoa Bảo Trí Quang "
+    "Việt Tiến Dương Lộc Hậu Nhân Khôi Phát "
+)
 GIVEN_WOMEN = {"Trang": 4.2, "Thảo": 3.5, "Linh": 3.0}
-OTHER_GIVEN_WOMEN = (
-    "Hương Hằng Nga Lan Hà Mai Hoa Yến Ngọc Thủy Thúy Thùy Hiền Vân Nhung Dung Phương Anh Thu Hạnh Loan Tuyết Oanh My "
-    "Trinh Ngân Quỳnh Duyên Tâm Nhi Như Uyên Hường Hướng Lệ Liên Chi Châu Thư Diệp Giang Vy Đào Ánh Xuân Bích Thuý Hòa"
-).split()
+OTHER_GIVEN_WOMEN = _words(
+    "Hương Hằng Nga Lan Hà Mai Hoa Yến Ngọc Thủy Thúy Thùy Hiền Vân Nhung Dung Phương Anh Thu Hạnh "
+    "Loan Tuyết Oanh My  Trinh Ngân Quỳnh Duyên Tâm Nhi Như Uyên Hường Hướng Lệ Liên Chi Châu Thư "
+    "Diệp Giang Vy Đào Ánh Xuân Bích Thuý Hòa "
+)
 
 # (surname, middle, given, as written where that is not their order). Namings of naming.md, section 2, and
 # of the peoples of the highlands: marks that survive naive folding, no surname, clan last, two apostrophes.
@@ -133,7 +143,15 @@ AGENCIES: tuple[tuple[str, str, str, str], ...] = (
     ("A26", "Quỹ Đầu tư phát triển", "", ""),
 )
 _CENTRES = ("Trung tâm", "Chi cục", "Trường", "Quỹ", "Ban")
-_POSITIONS = ("Chuyên viên", "Công chức", "Viên chức", "Phó Trưởng phòng", "Trưởng phòng", "Kế toán", "Văn thư - Lưu trữ")
+_POSITIONS = (
+    "Chuyên viên",
+    "Công chức",
+    "Viên chức",
+    "Phó Trưởng phòng",
+    "Trưởng phòng",
+    "Kế toán",
+    "Văn thư - Lưu trữ",
+)
 _POSITION_WEIGHTS = (50, 15, 15, 7, 5, 5, 3)
 _OPENING = date(2013, 1, 2)
 """When the first lists were handed in: many people on one day."""
@@ -177,7 +195,12 @@ def make_units(province: Province, count: int) -> list[UnitRow]:
         raise SystemExit(f"{province.name} has units for 1 to {len(AGENCIES) + len(wards)}, not {count}")
     rows = [
         UnitRow(
-            unit_id, name, "centre" if name.startswith(_CENTRES) else "department", parent, agreed, _OPENING.isoformat()
+            unit_id,
+            name,
+            "centre" if name.startswith(_CENTRES) else "department",
+            parent,
+            agreed,
+            _OPENING.isoformat(),
         )
         for unit_id, name, parent, agreed in AGENCIES[:agencies]
     ]
@@ -299,9 +322,9 @@ def main(arguments: Sequence[str]) -> None:
     province = provinces[label]
     units = make_units(province, options.units)
     prefix = "".join(word[0] for word in province.codename.split("_")).upper()
-    staff = make_staff(prefix, units, options.staff, random.Random(f"{options.seed} {options.domain}"))
-    # A stream of its own: --left changes nothing but the status.
-    staff = mark_left(staff, options.left, random.Random(f"{options.seed} left"))
+    # Two streams, so that --left changes nothing but the status. Neither keeps a secret.
+    names, leavers = (random.Random(f"{options.seed} {use}") for use in (options.domain, "left"))  # noqa: S311
+    staff = mark_left(make_staff(prefix, units, options.staff, names), options.left, leavers)
     options.outdir.mkdir(parents=True, exist_ok=True)
     write(options.outdir / "units.csv", UnitRow, units)
     write(options.outdir / "staff.csv", StaffRow, staff)

@@ -17,7 +17,7 @@ from congvu.directory.apply import apply as apply_plan
 from congvu.directory.connection import Directory
 from congvu.directory.diff import Add, Operation, Plan
 from congvu.directory.inspect import inspect
-from congvu.directory.password import find_living, issue_initial
+from congvu.directory.password import find_open, issue_initial
 from congvu.directory.settings import Settings, load
 from congvu.directory.sync import plan_all, read_sources
 
@@ -89,7 +89,7 @@ def issue_password(settings_file: Path, address: str) -> None:
     """
     settings = load(settings_file).directory
     with Directory.as_service(settings) as directory:
-        click.echo(issue_initial(directory, find_living(directory, settings.base, address).dn))
+        click.echo(issue_initial(directory, find_open(directory, settings.base, address).dn))
 
 
 @contextmanager

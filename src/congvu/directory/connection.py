@@ -148,7 +148,10 @@ class Directory:
             )
 
     def replace(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
-        """Give each attribute exactly these values (none removes it), in one operation; raises `DirectoryFailure`."""
+        """Give each attribute exactly these values (none removes it), all at once.
+
+        Raises `DirectoryFailure`; nothing is changed then.
+        """
         with self._failures(dn):
             changes = {name: [(ldap3.MODIFY_REPLACE, list(values))] for name, values in attributes.items()}
             self._connection.modify(dn, changes)

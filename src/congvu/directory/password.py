@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-
 from congvu.directory.connection import Directory
-from congvu.directory.model import Entry, State
+from congvu.directory.model import MANAGED_CLASS, Entry, State
 from congvu.directory.settings import DirectorySettings
 from congvu.errors import InputError
 
@@ -50,35 +48,27 @@ def change_own(settings: DirectorySettings, who: str, old: str, new: str) -> Non
         directory.change_password(dn, old, new)
 
 
-def find_living(directory: Directory, base: str, address: str) -> Entry:
-    """The account with `address`, provided it may log in again; raises `InputError`."""
+def find_open(directory: Directory, base: str, address: str) -> Entry:
+    """The account with `address`, provided it may log in; raises `InputError`.
+
+    A new password is no way around a lock or a revocation.
+    """
     entry = find(directory, base, address)
-    if entry.state.gone:
-        raise InputError(
-            f"the account is {entry.state}",
-            where=address,
-            hint="let the registry say 'working' and run the sync",
-        )
+    if entry.state not in (State.INITIAL, State.ACTIVE):
+        hint = "let the registry say 'working' and run the sync" if entry.state.gone else "settle that first"
+        raise InputError(f"the account is {entry.state}", where=address, hint=hint)
     return entry
 
 
 def find(directory: Directory, base: str, address: str) -> Entry:
     """The account that holds `address`; raises `InputError` when there is none."""
-    found = directory.search(
-        base,
-        f"(&(objectClass=congvuAccount)(mailLocalAddress={_escape(address)}))",
-        ("objectClass", "congvuState"),
-    )
-    return _only(found, address)
-
-
-def _only(found: Iterable[Entry], address: str) -> Entry:
-    entries = list(found)
-    if len(entries) != 1:
+    ours = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={_escape(address)}))"
+    entry = next(directory.search(base, ours, ("objectClass", "congvuState")), None)
+    if entry is None:
         raise InputError(
-            "no account has this address", where=address, hint="look for it with 'congvu sync plan --json'"
+            "no account has this address", where=address, hint="check the spelling and the domain"
         )
-    return entries[0]
+    return entry
 
 
 def _escape(text: str) -> str:

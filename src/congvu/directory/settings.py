@@ -89,8 +89,6 @@ class Settings:
     domains: Mapping[str, DomainSettings]
 
     def __post_init__(self) -> None:
-        if self.version != VERSION:
-            raise ValueError(f"version {self.version} is not known, this program reads version {VERSION}")
         if not self.domains:
             raise ValueError("domains: names no mail domain")
         for domain in self.domains:
@@ -99,5 +97,14 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """Read the settings file; relative paths in it count from its folder. Raises `SettingsError` with ``file:line``."""
-    return strictyaml.load(path, Settings, SettingsError)
+    """Read the settings file; relative paths in it count from its folder.
+
+    Raises `SettingsError` with ``file:line``, also when the CA file is not there.
+    """
+    settings = strictyaml.load(path, Settings, SettingsError, version=VERSION)
+    ca_file = settings.directory.ca_file
+    if ca_file and not ca_file.is_file():
+        raise SettingsError(
+            f"directory.ca_file: there is no file {ca_file}", where=str(path), hint="correct the path"
+        )
+    return settings

@@ -22,8 +22,9 @@ from congvu.naming.allocation import (
 )
 from congvu.naming.letters import FoldError, fold
 from congvu.naming.namespace import Namespace
-from congvu.policy import Effective, Policy, effective
-from congvu.registry import Person, Place, Registry, Status, Unit
+from congvu.policy.effective import Effective, effective
+from congvu.policy.model import Policy
+from congvu.registry.model import Person, Place, Registry, Status, Unit
 
 _PERSON_CLASSES = ("inetOrgPerson", "inetLocalMailRecipient", MANAGED_CLASS)
 _UNIT_CLASSES = ("organizationalUnit", "inetLocalMailRecipient", MANAGED_CLASS)
@@ -62,7 +63,15 @@ def wanted(
 
     `today` is the date of issue of new addresses; `mail_host` is the store of new mailboxes.
     """
-    work = _Work(layout, registry, policy, effective(policy), ledger, mail_host, today)
+    work = _Work(
+        layout=layout,
+        registry=registry,
+        policy=policy,
+        rules=effective(policy),
+        ledger=ledger,
+        mail_host=mail_host,
+        today=today,
+    )
     units = work.units()
     people = work.people()
     return Wanted(
@@ -96,6 +105,7 @@ class _Work:
 
     def __init__(
         self,
+        *,
         layout: Layout,
         registry: Registry,
         policy: Policy,

@@ -16,8 +16,8 @@ from congvu.naming.letters import FoldError, fold
 from congvu.naming.namespace import Namespace
 from congvu.naming.template import render
 from congvu.naming.units import acronym
-from congvu.policy import Effective, Policy
-from congvu.policy.model import LongPlaceNames
+from congvu.policy.effective import Effective
+from congvu.policy.model import LongPlaceNames, Policy
 from congvu.policy.values import check_local_part
 
 _FIRST_NUMBER = 2
@@ -156,7 +156,8 @@ def _unit_problem(local_part: str, request: UnitRequest, rules: Effective, names
     if rules.long_place_names is LongPlaceNames.ALLOW:
         measured -= len(acronym(request.name).place) if local_part == str(acronym(request.name)) else 0
     if rules.unit_max_length and measured > rules.unit_max_length:
-        return f"{local_part!r} has {measured} characters, more than {rules.unit_max_length} must be agreed (LD-5.1b)"
+        limit = rules.unit_max_length
+        return f"{local_part!r} has {measured} characters, more than {limit} must be agreed (LD-5.1b)"
     holder = namespace.holder(local_part)
     return f"{local_part!r} is held by {holder}" if holder else ""
 

@@ -21,7 +21,7 @@ FILTERS: Mapping[str, Callable[[str], str]] = {
 
 
 def render(rung: PersonTemplate | UnitTemplate, values: Mapping[str, str]) -> str:
-    """The local part that `rung` gives for `values`; blanks vanish. Raises `congvu.naming.letters.FoldError`."""
+    """The local part that `rung` gives for `values`, without blanks. Raises `FoldError`."""
     return _compiled(rung.source).render(values).replace(" ", "")
 
 

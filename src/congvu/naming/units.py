@@ -87,7 +87,7 @@ def _split(words: list[_Word]) -> tuple[list[_Word], list[_Word]]:
 def _kind_at(words: list[_Word], index: int, kinds: tuple[tuple[str, ...], ...]) -> int:
     """Length of the type word that starts at `index` and has a place name behind it, else 0.
 
-    The name behind must have a capital: in ``xã hội`` (society) and ``hợp tác xã`` (cooperative), xã is no commune.
+    The name behind must have a capital: ``xã hội`` is society, ``hợp tác xã`` a cooperative.
     """
     for kind in kinds:
         end = index + len(kind)

@@ -10,18 +10,21 @@ from pathlib import Path
 from congvu import strictyaml
 from congvu.errors import PolicyError
 from congvu.policy.effective import Effective, Setting, effective, settings
-from congvu.policy.model import Policy
+from congvu.policy.model import VERSION, Policy
 
 __all__ = ["Effective", "Policy", "Setting", "effective", "load", "load_domain", "settings"]
 
 
 def load(path: Path) -> Policy:
-    """Read the policy at `path`; whatever is wrong is a `PolicyError` with ``file:line`` and the nearest key."""
-    return strictyaml.load(path, Policy, PolicyError)
+    """Read the policy at `path`; raises `PolicyError` with ``file:line`` and the nearest known key."""
+    return strictyaml.load(path, Policy, PolicyError, version=VERSION)
 
 
 def load_domain(directory: Path, domain: str) -> Policy:
-    """Read the policy of `domain` from `directory`; raises `PolicyError`, also when the file is another domain's."""
+    """Read the policy of `domain` from `directory`.
+
+    Raises `PolicyError`, also when the file is another domain's.
+    """
     path = directory / f"{domain}.yml"
     if not path.is_file():
         known = sorted(file.stem for file in directory.glob("*.yml"))

@@ -13,7 +13,40 @@ from congvu.policy.values import Size
 
 RESERVED = frozenset(
     # RFC 2142, the names mail systems speak to each other under, and names that invite a fraud.
-    ["abuse", "admin", "administrator", "all", "bounce", "bounces", "daemon", "devnull", "dmarc", "everyone", "hostmaster", "info", "mailer-daemon", "marketing", "news", "no-reply", "nobody", "noc", "noreply", "postmaster", "root", "sales", "security", "spam", "support", "sysadmin", "system", "toantinh", "usenet", "uucp", "webmaster", "www"]
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "all",
+        "bounce",
+        "bounces",
+        "daemon",
+        "devnull",
+        "dmarc",
+        "everyone",
+        "hostmaster",
+        "info",
+        "mailer-daemon",
+        "marketing",
+        "news",
+        "no-reply",
+        "nobody",
+        "noc",
+        "noreply",
+        "postmaster",
+        "root",
+        "sales",
+        "security",
+        "spam",
+        "support",
+        "sysadmin",
+        "system",
+        "toantinh",
+        "usenet",
+        "uucp",
+        "webmaster",
+        "www",
+    ]
 )
 """Local parts that are never issued, in any domain."""
 

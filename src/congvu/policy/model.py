@@ -188,7 +188,3 @@ class Policy:
     notices: Notices = Notices()
     checks_per_day: ChecksPerDay = ChecksPerDay()
     directory: Publication | None = None
-
-    def __post_init__(self) -> None:
-        if self.version != VERSION:
-            raise ValueError(f"version {self.version} is not known, this program reads version {VERSION}")

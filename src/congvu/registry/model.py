@@ -72,7 +72,9 @@ class Person:
     @property
     def full_name(self) -> str:
         """As it is written: surname, middle name, given name, unless the registry says otherwise."""
-        return self.written_name or " ".join(part for part in (self.surname, self.middle_name, self.given_name) if part)
+        return self.written_name or " ".join(
+            part for part in (self.surname, self.middle_name, self.given_name) if part
+        )
 
 
 @dataclass(frozen=True, slots=True)

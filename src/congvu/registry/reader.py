@@ -35,7 +35,9 @@ def read(folder: Path) -> Registry:
     """
     problems = Problems()
     units = [_unit(row) for row in read_table(folder / "units.csv", UNIT_COLUMNS, UNIT_OPTIONAL, problems)]
-    staff = [_person(row) for row in read_table(folder / "staff.csv", STAFF_COLUMNS, STAFF_OPTIONAL, problems)]
+    staff = [
+        _person(row) for row in read_table(folder / "staff.csv", STAFF_COLUMNS, STAFF_OPTIONAL, problems)
+    ]
     _check_ids(((unit.place, "unit_id", unit.unit_id) for unit in units), problems)
     _check_ids(((person.place, "staff_id", person.staff_id) for person in staff), problems)
     if units:  # without units, every reference would be one more problem
