@@ -6,13 +6,24 @@ the next: it plans again, and what was done is no longer in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from congvu.directory.connection import Directory
 from congvu.directory.diff import Add, Operation, Plan
+from congvu.directory.model import Entry
 
 
-def apply(directory: Directory, plan: Plan, progress: Callable[[Operation], None]) -> None:
+class Writer(Protocol):
+    """What can be written to: `congvu.directory.connection.Directory`, or a tree in memory."""
+
+    def add(self, entry: Entry) -> None:
+        """Create `entry`."""
+
+    def replace(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
+        """Give each attribute exactly these values (none removes it), all at once."""
+
+
+def apply(directory: Writer, plan: Plan, progress: Callable[[Operation], None]) -> None:
     """Do the operations of `plan` in order, calling `progress` after each.
 
     Raises `DirectoryFailure` with the DN at the first that fails; what was done before stays done.

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from congvu.directory.connection import Directory
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
 from congvu.directory.model import Entry, Snapshot
 from congvu.errors import DirectoryFailure
+
+
+class Reader(Protocol):
+    """What can be read: `congvu.directory.connection.Directory`, or a tree in memory."""
+
+    def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        """Every entry below `base` that matches, or `DirectoryFailure`: never only some."""
+
 
 # Explicit, never * or +: operational attributes and memberOf cost up to a hundred times as much.
 ATTRIBUTES = (
@@ -32,7 +42,7 @@ ATTRIBUTES = (
 """What the sync reads of every entry. No passwords."""
 
 
-def inspect(directory: Directory, base: str) -> Snapshot:
+def inspect(directory: Reader, base: str) -> Snapshot:
     """All entries below `base`, ours and others': an address counts as taken whoever holds it.
 
     Raises `DirectoryFailure` when the server does not give them all, or when one of ours is malformed.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+
+from congvu.directory.apply import Writer
 from congvu.directory.connection import Directory
+from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, State
 from congvu.directory.settings import DirectorySettings
 from congvu.errors import InputError
@@ -23,7 +26,7 @@ def generate() -> str:
     return "".join(letters)
 
 
-def issue_initial(directory: Directory, dn: str) -> str:
+def issue_initial(directory: Writer, dn: str) -> str:
     """Give the account at `dn` a new password that must be changed at first use; the password is returned.
 
     One operation sets the password, ``pwdReset`` (ppolicy lets its bearer do nothing but change it) and the
@@ -48,7 +51,7 @@ def change_own(settings: DirectorySettings, who: str, old: str, new: str) -> Non
         directory.change_password(dn, old, new)
 
 
-def find_open(directory: Directory, base: str, address: str) -> Entry:
+def find_open(directory: Reader, base: str, address: str) -> Entry:
     """The account with `address`, provided it may log in; raises `InputError`.
 
     A new password is no way around a lock or a revocation.
@@ -60,7 +63,7 @@ def find_open(directory: Directory, base: str, address: str) -> Entry:
     return entry
 
 
-def find(directory: Directory, base: str, address: str) -> Entry:
+def find(directory: Reader, base: str, address: str) -> Entry:
     """The account that holds `address`; raises `InputError` when there is none."""
     ours = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={_escape(address)}))"
     entry = next(directory.search(base, ours, ("objectClass", "congvuState")), None)

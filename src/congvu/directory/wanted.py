@@ -7,6 +7,7 @@ hands put beside it (aliases, the mail host after a move, the date of issue); th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,6 @@ from congvu.naming.allocation import (
     allocate_people,
     allocate_units,
 )
-from congvu.naming.letters import FoldError, fold
 from congvu.naming.namespace import Namespace
 from congvu.policy.effective import Effective, effective
 from congvu.policy.model import Policy
@@ -29,6 +29,7 @@ from congvu.registry.model import Person, Place, Registry, Status, Unit
 _PERSON_CLASSES = ("inetOrgPerson", "inetLocalMailRecipient", MANAGED_CLASS)
 _UNIT_CLASSES = ("organizationalUnit", "inetLocalMailRecipient", MANAGED_CLASS)
 # RFC 4517, 3.3.31: a telephone number is a printable string.
+_DASHES = re.compile(r"[\u2010-\u2015]")
 _NOT_PRINTABLE = re.compile(r"[^A-Za-z0-9'()+,./:? -]+")
 
 
@@ -209,6 +210,7 @@ class _Work:
                 person.surname,
                 person.middle_name,
                 person.given_name,
+                person.full_name,
                 self._unit_address.get(person.unit_id, ""),
                 ".".join(self._path(person.unit_id)),
                 person.registered_on,
@@ -301,15 +303,10 @@ class _Work:
 
 
 def telephone(text: str) -> str:
-    """`text` as LDAP takes a telephone number (RFC 4517, 3.3.31): marks folded, what is left over dropped.
+    """`text` as LDAP takes a telephone number (RFC 4517, 3.3.31): without marks and other signs.
 
     >>> telephone("0263.3822111 (máy lẻ 12)")
     '0263.3822111 (may le 12)'
     """
-    words: list[str] = []
-    for word in text.split():
-        try:
-            words.append(fold(word) if not word.isascii() else word)
-        except FoldError:
-            words.append(word)
-    return _NOT_PRINTABLE.sub("", " ".join(words)).strip()
+    bare = unicodedata.normalize("NFD", _DASHES.sub("-", text).replace("đ", "d").replace("Đ", "D"))
+    return _NOT_PRINTABLE.sub("", bare).strip()

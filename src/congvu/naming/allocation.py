@@ -32,6 +32,8 @@ class PersonRequest:
     ho: str
     dem: str
     ten: str
+    full_name: str
+    """As it is written, which is not always `ho`, `dem`, `ten`."""
     unit: str
     """Local part of the person's unit; empty when it has none."""
     unit_path: str
@@ -181,6 +183,7 @@ def _person(
             "ho": fold(request.ho),
             "dem": fold(request.dem),
             "ten": fold(request.ten),
+            "hovaten": fold(request.full_name),
             "unit": request.unit,
             "unit_path": request.unit_path,
             "n": "",

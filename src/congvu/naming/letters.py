@@ -32,7 +32,7 @@ _LETTERS = str.maketrans(
         **dict.fromkeys(_APOSTROPHES, ""),
     }
 )
-_WORD = re.compile(r"[a-z0-9]*")
+_WORDS = re.compile(r"[a-z0-9 ]*")
 
 
 class FoldError(ValueError):
@@ -61,14 +61,20 @@ def fold(text: str) -> str:
     >>> fold("H’Hen  Niê Kđăm")
     'hhen nie kdam'
     """
-    mapped = unicodedata.normalize("NFD", clean(text).translate(_LETTERS))
-    bare = "".join(letter for letter in mapped if unicodedata.category(letter) != "Mn").lower()
-    words = _SEPARATORS.sub(" ", bare).strip()
-    for word in words.split(" "):
-        good = _WORD.match(word)
-        if good and good.end() < len(word):
-            raise FoldError(text, word[good.end()])
+    words = _SEPARATORS.sub(" ", _bare(clean(text))).strip()
+    if not _WORDS.fullmatch(words):
+        raise FoldError(text, next(letter for letter in clean(text) if not _known(letter)))
     return words
+
+
+def _known(letter: str) -> bool:
+    return _WORDS.fullmatch(_SEPARATORS.sub(" ", _bare(letter))) is not None
+
+
+def _bare(text: str) -> str:
+    """`text` in lower case without marks and apostrophes."""
+    mapped = unicodedata.normalize("NFD", text.translate(_LETTERS))
+    return "".join(letter for letter in mapped if unicodedata.category(letter) != "Mn").lower()
 
 
 def initials(folded: str) -> str:

@@ -10,7 +10,7 @@ _SEPARATORS = str.maketrans("", "", "._-")
 def key(local_part: str) -> str:
     """What two local parts must differ in: letters and digits, without case.
 
-    ``nguyen.an`` and ``nguyenan`` differ for Postfix, and hardly for who reads or hears them: they clash (choice).
+    ``nguyen.an`` and ``nguyenan`` differ for Postfix, and hardly for who hears them: they clash (choice).
     """
     return local_part.casefold().translate(_SEPARATORS)
 

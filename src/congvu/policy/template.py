@@ -2,7 +2,7 @@
 
 A template sees the variables of `PERSON` or `UNIT`. They hold **folded words separated by single
 blanks** (``Công Tằng Tôn Nữ`` is ``cong tang ton nu``), and blanks vanish from the result, so
-``{{ ho }}{{ dem }}{{ ten }}`` is *hovaten* and ``{{ dem | initials }}`` takes one letter per word.
+``{{ ten }}`` is one word even for *Jean-Pierre* and ``{{ dem | initials }}`` takes one letter per word.
 
 This module knows the words of the language and proves a template sound; what the filters compute is
 in `congvu.naming.template`, which a unit test holds to the same list.
@@ -28,6 +28,7 @@ PERSON = MappingProxyType(
         "ho": ("nguyen", "surname (họ), all words"),
         "dem": ("thi ngoc", "middle names (đệm), all words; empty for people without"),
         "ten": ("anh", "given name (tên), all words"),
+        "hovaten": ("nguyen thi ngoc anh", "full name as it is written; the given name may be first"),
         "base": ("anhntn", "what the first rung of the ladder gave"),
         "n": ("2", "the number of a namesake: 2 for the second, and so on"),
         "unit": ("skhcn", "local part of the person's own unit"),
@@ -115,13 +116,13 @@ def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
     """Prove that `source` is sound: known names only, and a probe renders to a valid local part."""
     try:
         tree = _ENVIRONMENT.parse(source)
-        for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
-            raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
         for node in tree.find_all(nodes.Filter):
             if node.name not in _ENVIRONMENT.filters:
                 raise ValueError(
                     f"unknown filter {node.name!r} in {source!r}; {nearest(node.name, _ENVIRONMENT.filters)}"
                 )
+        for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
+            raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
         probe = {name: value for name, (value, _) in variables.items()}
         result = _ENVIRONMENT.from_string(source).render(probe).replace(" ", "")
     except (UndefinedError, SecurityError, TemplateAssertionError) as problem:

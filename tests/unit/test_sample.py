@@ -1,0 +1,160 @@
+"""The sample registry is deterministic, has the shares it claims, and is accepted by the reader."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from congvu import registry as registries
+from congvu.naming.units import acronym
+from congvu.registry import Registry, Status
+from tests.unit.helpers import ROOT
+
+# The shares of data.md, written again here: the generator is not its own witness.
+SURNAMES = {"Nguyễn": 38.4, "Trần": 12.1, "Lê": 9.5, "Phạm": 7.0, "Phan": 4.5, "Đặng": 2.1, "Bùi": 2.0}
+OTHER_SURNAMES = """
+    Hoàng Huỳnh Vũ Võ Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Lương Mai Trương Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách
+    Tăng Chu Đào Vương Triệu Lâm
+"""
+UNUSUAL_SURNAMES = {
+    "Niê",
+    "",
+    "Công Tằng Tôn Nữ",
+    "Tôn Thất",
+    "Niê Kdăm",
+    "Êban",
+    "Ka",
+    "Rơ Châm",
+    "Ra Glan",
+    "A",
+}
+UNUSUAL_SURNAMES |= {"Dupont", "Âu Dương", "Sơn", "Kbuôr", "Buôn Yă", "Ðỗ"}
+
+
+def generate(folder: Path, *options: str) -> Path:
+    command = [sys.executable, str(ROOT / "tests/sample/registry.py"), str(folder), *options]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("ld"))
+
+
+@pytest.fixture(scope="module")
+def registry(sample: Path) -> Registry:
+    return registries.read(sample)
+
+
+def test_the_same_options_give_the_same_bytes(sample: Path, tmp_path: Path) -> None:
+    generate(tmp_path, "--domain", "lamdong.gov.vn", "--staff", "2000", "--units", "150", "--seed", "61")
+    for name in ("units.csv", "staff.csv"):
+        assert (tmp_path / name).read_bytes() == (sample / name).read_bytes()
+
+
+def test_another_seed_gives_other_people_in_the_same_units(sample: Path, tmp_path: Path) -> None:
+    generate(tmp_path, "--seed", "62")
+    assert (tmp_path / "units.csv").read_bytes() == (sample / "units.csv").read_bytes()
+    assert (tmp_path / "staff.csv").read_bytes() != (sample / "staff.csv").read_bytes()
+
+
+def test_leaving_changes_the_status_and_nothing_else(sample: Path, tmp_path: Path) -> None:
+    generate(tmp_path, "--left", "7")
+    before = (sample / "staff.csv").read_text(encoding="utf-8").splitlines()
+    after = (tmp_path / "staff.csv").read_text(encoding="utf-8").splitlines()
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 7
+    assert all(new == old.removesuffix("working") + "left" for old, new in changed)
+
+
+def test_two_thousand_people_in_150_units_by_their_real_names(registry: Registry) -> None:
+    assert (len(registry.staff), len(registry.units)) == (2000, 150)
+    communes = [unit for unit in registry.units if unit.kind == "commune"]
+    assert len(communes) == 124
+    assert len({str(acronym(unit.name)) for unit in communes}) == 124
+    names = {unit.name for unit in registry.units}
+    assert {
+        "Ủy ban nhân dân xã D'Ran",
+        "Ủy ban nhân dân đặc khu Phú Quý",
+        "Sở Khoa học và Công nghệ",
+    } <= names
+
+
+def test_long_and_clashing_abbreviations_have_an_agreed_address(registry: Registry) -> None:
+    offices = [unit for unit in registry.units if unit.kind != "commune"]
+    assert all(unit.address for unit in offices if len(str(acronym(unit.name))) > 10)
+    final = [unit.address or str(acronym(unit.name)) for unit in offices]
+    assert len(set(final)) == len(final) == 26
+    assert sum(bool(unit.address) for unit in offices) >= 4
+
+
+def test_surnames_have_their_shares_and_none_is_of_somebody_else(registry: Registry) -> None:
+    counts = Counter(person.surname for person in registry.staff)
+    for surname, share in SURNAMES.items():
+        assert counts[surname] / 20 == pytest.approx(share, abs=max(1.2, share * 0.15)), surname
+    assert set(counts) <= {*SURNAMES, *OTHER_SURNAMES.split(), *UNUSUAL_SURNAMES}
+
+
+def test_words_per_name_have_their_shares(registry: Registry) -> None:
+    # 55 % women of 64.6 and 34.7 per cent, 45 % men of 26.1 and 72.8 (hoten.org SG01)
+    words = Counter(len(person.full_name.split()) for person in registry.staff)
+    assert words[4] / 20 == pytest.approx(0.55 * 64.6 + 0.45 * 26.1, abs=3)
+    assert words[3] / 20 == pytest.approx(0.55 * 34.7 + 0.45 * 72.8, abs=3)
+    assert words[1] >= 1
+    assert words[7] >= 1
+
+
+def test_women_are_named_thi_and_leading_given_names_lead(registry: Registry) -> None:
+    thi = sum(person.middle_name.startswith("Thị") for person in registry.staff)
+    assert thi / 20 == pytest.approx(0.55 * 55, abs=4)
+    given = Counter(person.given_name for person in registry.staff)
+    assert given["Trang"] / 20 == pytest.approx(0.55 * 4.2, abs=0.9)
+    assert given["Tuấn"] / 20 == pytest.approx(0.45 * 2.7, abs=0.7)
+
+
+def test_hard_names_and_both_apostrophes_and_both_forms_are_there(sample: Path, registry: Registry) -> None:
+    written = {person.full_name for person in registry.staff}
+    assert {"Y Blŏ Niê", "H'Hen Niê", "H’Či Êban", "K'Brêu", "Jean-Pierre Dupont", "Ðỗ Đức Ðạt"} <= written
+    text = (sample / "staff.csv").read_text(encoding="utf-8")
+    assert not unicodedata.is_normalized("NFC", text)
+
+
+def test_units_are_of_heavy_tailed_size_and_none_is_empty(registry: Registry) -> None:
+    sizes = sorted(Counter(person.unit_id for person in registry.staff).values(), reverse=True)
+    assert len(sizes) == 150
+    assert sizes[0] > 8 * sizes[75]
+
+
+def test_namesakes_register_on_equal_and_on_different_days(registry: Registry) -> None:
+    days: dict[str, list[str]] = {}
+    for person in registry.staff:
+        days.setdefault(person.full_name, []).append(person.registered_on.isoformat())
+    groups = [group for group in days.values() if len(group) > 1]
+    assert len(groups) > 50
+    assert any(len(set(group)) < len(group) for group in groups)
+    assert any(len(set(group)) == len(group) for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("domain", "staff", "units"),
+    [("quangtri.gov.vn", 40, 8), ("daklak.gov.vn", 200, 128), ("hue.gov.vn", 3, 3)],
+)
+def test_any_province_works(domain: str, staff: int, units: int, tmp_path: Path) -> None:
+    generate(tmp_path, "--domain", domain, "--staff", str(staff), "--units", str(units), "--left", "2")
+    registry = registries.read(tmp_path)
+    assert (len(registry.staff), len(registry.units)) == (staff, units)
+    assert sum(person.status is Status.LEFT for person in registry.staff) == 2
+
+
+@pytest.mark.parametrize("options", [("--domain", "atlantis.gov.vn"), ("--units", "151"), ("--left", "2001")])
+def test_impossible_wishes_are_refused(options: tuple[str, str], tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        generate(tmp_path, *options)
+    assert caught.value.returncode
+    assert not list(tmp_path.iterdir())
