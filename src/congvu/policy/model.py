@@ -91,7 +91,7 @@ class PersonRule:
             raise ValueError("address: the ladder has no rung")
         if any(rung.numbered for rung in self.address[:-1]):
             raise ValueError("address: a rung with 'n' never ends; it must be the last")
-        if "base" in self.address[0].source:
+        if self.address[0].uses("base"):
             raise ValueError("address: the first rung defines 'base' and cannot use it")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Self
 
@@ -79,10 +80,14 @@ def _stand_in(text: object) -> str:
 class _Template:
     source: str
 
+    def uses(self, variable: str) -> bool:
+        """Whether the template mentions `variable`."""
+        return variable in _variables(self.source)
+
     @property
     def numbered(self) -> bool:
         """Whether this rung yields a new address for every `n`."""
-        return "n" in meta.find_undeclared_variables(_ENVIRONMENT.parse(self.source))
+        return self.uses("n")
 
     def __str__(self) -> str:
         return self.source
@@ -110,6 +115,12 @@ class UnitTemplate(_Template):
         """Check `text`; raises ``ValueError`` naming an undefined name and the nearest known one."""
         _check(text, UNIT)
         return cls(text)
+
+
+@cache
+def _variables(source: str) -> frozenset[str]:
+    """Names that a sound template uses. Cached: it is asked for every person, and parsing is slow."""
+    return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
 
 
 def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
