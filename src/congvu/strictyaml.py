@@ -99,9 +99,7 @@ class _Reader:
         except yaml.YAMLError as failure:
             raise self._error(f"is not YAML: {failure}", where=str(self._path), hint="") from None
         if node is None:
-            raise self._error(
-                "is empty", where=str(self._path), hint="copy one of inventory/policy/*.yml and edit it"
-            )
+            raise self._error("is empty", where=str(self._path), hint="docs/ describes what stands in it")
         self._check_version(node, version)
         result: T = self._value(node, schema, "")
         return result
@@ -131,7 +129,7 @@ class _Reader:
                 name: self._value(value, arguments[1], f"{key}.{name}".lstrip("."))
                 for name, value in self._pairs(node, key).items()
             }
-        if dataclasses.is_dataclass(wanted) and not hasattr(wanted, "from_text"):
+        if not _parses_itself(wanted) and dataclasses.is_dataclass(wanted):
             return self._section(node, wanted, key)
         return self._scalar(node, wanted, key)
 
@@ -183,9 +181,7 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             raise self._fail(node, key, "must be one value", "not a list or a section")
         if node.tag == "tag:yaml.org,2002:null":
-            raise self._fail(
-                node, key, "has no value", "leave the key out where the regulation leaves it open"
-            )
+            raise self._fail(node, key, "has no value", "leave the key out instead")
         try:
             return self._convert(wanted)(node.value)
         except ValueError as problem:
@@ -196,10 +192,14 @@ class _Reader:
             return lambda text: _choice(text, wanted)
         if wanted is Path:
             return lambda text: (self._path.parent / Path(text).expanduser()).resolve()
-        if hasattr(wanted, "from_text"):
+        if _parses_itself(wanted):
             from_text: Callable[[str], Any] = wanted.from_text
             return from_text
         return _PLAIN[wanted]
+
+
+def _parses_itself(wanted: Any) -> bool:
+    return issubclass(wanted, Scalar)
 
 
 def _choice(text: str, wanted: type[enum.Enum]) -> enum.Enum:

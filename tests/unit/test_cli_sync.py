@@ -87,6 +87,13 @@ def test_apply_does_what_plan_showed_and_then_nothing_is_pending(congvu: Session
     assert congvu.tree.writes == writes
 
 
+def test_a_log_shows_progress_and_run_does_not(congvu: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("congvu.cli.sync.LINE_EVERY", 9)
+    assert "9 of 18 written" in congvu("apply").output.splitlines()
+    congvu.edit("ld/staff.csv", "S3,", "S4,")
+    assert "written" not in congvu("run").output
+
+
 def test_a_change_is_shown_with_before_after_and_reason(congvu: Session) -> None:
     congvu("run")
     congvu.edit("ld/staff.csv", "02,working", "02,left")

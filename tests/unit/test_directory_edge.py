@@ -215,7 +215,7 @@ def test_a_referral_is_a_failure(fake: type[FakeConnection], settings: Directory
         ),
         (
             LDAPOperationResult(49, "invalidCredentials", message=""),
-            ["cn=sync", "invalidCredentials", "password file"],
+            ["cn=sync", "invalidCredentials", "its password"],
         ),
         (OSError("reset by peer"), ["no connection: reset by peer"]),
     ],

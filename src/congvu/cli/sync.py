@@ -23,6 +23,8 @@ from congvu.directory.sync import plan_all, read_sources
 
 FIRST_LINES = 10
 """Operations and findings shown per domain without --all."""
+LINE_EVERY = 500
+"""Operations between two lines of progress in a log."""
 
 _settings = click.option(
     "--settings",
@@ -61,7 +63,7 @@ def apply(settings_file: Path, *, all_lines: bool) -> None:
     settings = load(settings_file)
     with _planned(settings) as (directory, plans):
         _show(plans, all_lines=all_lines)
-        _write(directory, plans)
+        _write(directory, plans, quiet=False)
     for plan in plans:
         click.echo(_summary(plan))
 
@@ -72,7 +74,7 @@ def run(settings_file: Path) -> None:
     """Plan and apply with one line per domain, for a timer."""
     settings = load(settings_file)
     with _planned(settings) as (directory, plans):
-        _write(directory, plans)
+        _write(directory, plans, quiet=True)
     for plan in plans:
         for finding in plan.findings:
             click.echo(f"{plan.domain}: note: {finding}", err=True)
@@ -101,18 +103,26 @@ def _planned(settings: Settings) -> Iterator[tuple[Directory, tuple[Plan, ...]]]
         yield directory, plan_all(sources, found, mail_host=settings.mail_host, today=date.today())
 
 
-def _write(directory: Directory, plans: Sequence[Plan]) -> None:
-    """Apply all plans; a bar on a terminal, nothing in a log."""
+def _write(directory: Directory, plans: Sequence[Plan], *, quiet: bool) -> None:
+    """Apply all plans; a bar on a terminal, a line now and then in a log unless `quiet`."""
     total = sum(len(plan.operations) for plan in plans)
     console = Console(stderr=True)
+    live = console.is_terminal and total > 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not (console.is_terminal and total)
-    ) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not live) as bar:
         task = bar.add_task("writing", total=total)
+        done = 0
+
+        def step(_: Operation) -> None:
+            nonlocal done
+            done += 1
+            bar.advance(task)
+            if done % LINE_EVERY == 0 and not (live or quiet):
+                click.echo(f"{done} of {total} written")
+
         for plan in plans:
             bar.update(task, description=plan.domain)
-            apply_plan(directory, plan, lambda _: bar.advance(task))
+            apply_plan(directory, plan, step)
 
 
 def _pending(plans: Sequence[Plan]) -> bool:

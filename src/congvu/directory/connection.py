@@ -30,7 +30,7 @@ _HINTS = {
     19: "a constraint of the server: an address or uid that another entry holds, or the password policy",
     21: "the value does not fit its syntax",
     32: "the base or the parent entry does not exist; deploy the role slapd",
-    49: "check bind_dn and the password file",
+    49: "check the DN and its password",
     50: "the account lacks the right; check bind_dn and the server's ACLs",
     53: "the server is unwilling, read-only perhaps",
     65: "the schema of congvu on the server is not the one this program knows; deploy the role slapd",

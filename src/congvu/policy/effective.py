@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from congvu.policy.model import LongPlaceNames, OverQuota, Policy, Removal
 from congvu.policy.values import Size
+from congvu.strictyaml import Scalar
 
 RESERVED = frozenset(
     # RFC 2142, the names mail systems speak to each other under, and names that invite a fraud.
@@ -129,7 +130,7 @@ def _walk(section: object, prefix: str) -> list[tuple[str, object]]:
         value, key = getattr(section, field.name), prefix + field.name
         if isinstance(value, tuple):
             found += [(f"{key}[{index}]", item) for index, item in enumerate(value)]
-        elif dataclasses.is_dataclass(value) and not hasattr(value, "from_text"):
+        elif dataclasses.is_dataclass(value) and not isinstance(value, Scalar):
             found += _walk(value, f"{key}.")
         else:
             found.append((key, value))
