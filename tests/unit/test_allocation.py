@@ -184,6 +184,11 @@ def test_an_own_domain_comes_before_the_acronym(lamdong: Policy) -> None:
     assert units([city], lamdong) == {"U": "dalat"}
 
 
+def test_an_own_domain_elsewhere_is_a_problem(lamdong: Policy) -> None:
+    city = unit("U", "Ủy ban nhân dân thành phố Đà Lạt", domain="dalat.example.org")
+    assert units([city], lamdong) == {"U": "the domain 'dalat.example.org' does not lie below lamdong.gov.vn"}
+
+
 def test_an_agreed_address_is_taken_before_the_rule_speaks(lamdong: Policy) -> None:
     requests = [unit("1", "Sở Nội vụ"), unit("2", "Sở Ngoại vụ", agreed="snv")]
     assert units(requests, lamdong) == {"1": "'snv' is held by 2", "2": "snv"}
@@ -208,6 +213,15 @@ def test_a_template_may_use_the_parents_address(lamdong: Policy) -> None:
     )
     child = unit("2", "Phòng Quản lý Công nghệ", parent="1")
     assert units([child], policy, held={"1": "skhcn"}) == {"2": "pqlcn.skhcn"}
+
+
+def test_a_parent_comes_before_its_child_whatever_their_dates(lamdong: Policy) -> None:
+    ladder = tuple(map(UnitTemplate.from_text, ("{{ name | acronym }}-{{ parent }}", "{{ name | acronym }}")))
+    policy = dataclasses.replace(
+        lamdong, unit=dataclasses.replace(lamdong.unit, address=ladder, max_length=None)
+    )
+    child, parent = unit("1", "Phòng Tổ chức", parent="2"), unit("2", "Sở Nội vụ", day=9)
+    assert units([child, parent], policy) == {"2": "snv", "1": "ptc-snv"}
 
 
 # What holds for every list of people

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 
 import pytest
@@ -72,3 +74,12 @@ def test_a_filter_computes_what_its_description_says(name: str) -> None:
     example = re.search(r"`([^`]+)` is `([^`]+)`", template.FILTERS[name])
     assert example
     assert FILTERS[name](example[1]) == example[2]
+
+
+@pytest.mark.parametrize(
+    "module", ["congvu.naming.letters", "congvu.naming.units", "congvu.directory.wanted"]
+)
+def test_examples_in_docstrings_are_true(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted
+    assert not found.failed

@@ -176,6 +176,7 @@ def test_a_new_quota_touches_nothing_but_the_quota(tree: Tree, registry: Registr
     assert {change for step in done.operations if isinstance(step, Modify) for change in step.changes} == {
         Change("congvuQuota", ("2147483648",), ("3221225472",))
     }
+    assert {(step.reason, step.clause) for step in done.operations} == {("the policy's quota", "LD-6.1")}
 
 
 def test_who_leaves_is_revoked_and_loses_the_password_in_one_operation(

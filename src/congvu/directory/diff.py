@@ -103,7 +103,8 @@ def diff(wanted: Wanted, found: Snapshot) -> Plan:
                 f"{there.dn}: exists and is not ours (remove it, or give it the class congvuAccount)"
             )
         elif changes := _changes(item.entry, there):
-            operations.append(Modify(there.dn, there.value("mail"), changes, item.reason, item.clause))
+            reason, clause = _why(item, changes)
+            operations.append(Modify(there.dn, there.value("mail"), changes, reason, clause))
         else:
             unchanged += 1
     findings += _untouched(wanted, found)
@@ -135,6 +136,13 @@ def _changes(wanted: Entry, there: Entry) -> tuple[Change, ...]:
     if any(change.attribute == "congvuState" for change in changes) and _login_must_end(wanted, there):
         changes.append(Change(_PASSWORD, (), ()))
     return tuple(changes)
+
+
+def _why(item: WantedEntry, changes: tuple[Change, ...]) -> tuple[str, str]:
+    """Reason and clause of a change: the row's, unless only the policy can have caused it."""
+    if {change.attribute for change in changes} == {"congvuQuota"}:
+        return "the policy's quota", "LD-6.1"
+    return item.reason, item.clause
 
 
 def _login_must_end(wanted: Entry, there: Entry) -> bool:

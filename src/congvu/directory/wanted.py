@@ -154,13 +154,13 @@ class _Work:
             self._report_agreement(self._unit_by_id[unit_id], self._unit_address[unit_id])
         requests = [
             UnitRequest(
-                unit.unit_id,
-                unit.name,
-                unit.kind,
-                unit.address,
-                unit.domain,
-                unit.parent_id,
-                unit.registered_on,
+                id=unit.unit_id,
+                name=unit.name,
+                kind=unit.kind,
+                agreed=unit.address,
+                domain=unit.domain,
+                parent_id=unit.parent_id,
+                registered_on=unit.registered_on,
             )
             for unit in self._registry.units
             if unit.unit_id not in held
@@ -206,14 +206,14 @@ class _Work:
         held = {person.staff_id: entry for person in staff if (entry := self._held(self._person_dn(person)))}
         requests = [
             PersonRequest(
-                person.staff_id,
-                person.surname,
-                person.middle_name,
-                person.given_name,
-                person.full_name,
-                self._unit_address.get(person.unit_id, ""),
-                ".".join(self._path(person.unit_id)),
-                person.registered_on,
+                id=person.staff_id,
+                ho=person.surname,
+                dem=person.middle_name,
+                ten=person.given_name,
+                full_name=person.full_name,
+                unit=self._unit_address.get(person.unit_id, ""),
+                unit_path=".".join(self._path(person.unit_id)),
+                registered_on=person.registered_on,
             )
             for person in staff
             if person.staff_id not in held and person.status is Status.WORKING

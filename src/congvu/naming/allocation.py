@@ -93,9 +93,14 @@ def allocate_units(
 ) -> dict[str, Issued | Refused]:
     """An address, or the reason for none, per unit id. `held` has the local part per unit id already issued.
 
-    Agreed addresses are claimed before the rule speaks, so that no abbreviation takes one.
+    Agreed addresses are claimed before the rule speaks, so that no abbreviation takes one. Parents come
+    before their children, whose template may use the parent's address.
     """
-    ordered = sorted(requests, key=lambda request: registration_order(request.registered_on, request.id))
+    by_id = {request.id: request for request in requests}
+    ordered = sorted(
+        by_id.values(),
+        key=lambda unit: (_depth(unit, by_id), registration_order(unit.registered_on, unit.id)),
+    )
     results: dict[str, Issued | Refused] = {}
     for request in ordered:
         if request.agreed:
@@ -106,6 +111,14 @@ def allocate_units(
             label = parent.local_part if isinstance(parent, Issued) else held.get(request.parent_id, "")
             results[request.id] = _unit(request, label, policy, rules, namespace)
     return results
+
+
+def _depth(request: UnitRequest, by_id: Mapping[str, UnitRequest]) -> int:
+    """How many units above still need an address, too."""
+    depth = 0
+    while request.parent_id in by_id:
+        request, depth = by_id[request.parent_id], depth + 1
+    return depth
 
 
 def _agreed(request: UnitRequest, namespace: Namespace) -> Issued | Refused:
@@ -124,11 +137,15 @@ def _agreed(request: UnitRequest, namespace: Namespace) -> Issued | Refused:
 def _unit(
     request: UnitRequest, parent: str, policy: Policy, rules: Effective, namespace: Namespace
 ) -> Issued | Refused:
+    if request.domain and not request.domain.endswith(f".{policy.domain}"):
+        return Refused(
+            f"the domain {request.domain!r} does not lie below {policy.domain}", "correct the domain"
+        )
     values = {
         "name": request.name,
         "kind": request.kind,
         "parent": parent,
-        "domain_label": request.domain.removesuffix(f".{policy.domain}") if request.domain else "",
+        "domain_label": request.domain.removesuffix(f".{policy.domain}"),
     }
     tried: list[str] = []
     try:
