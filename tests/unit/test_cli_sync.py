@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,10 @@ def test_issue_password_prints_the_password_and_nothing_else(congvu: Session) ->
     assert result.output == found.value("userPassword") + "\n"
     assert found.value("pwdReset") == "TRUE"
     assert congvu("plan").exit_code == 0  # the sync does not undo it
+
+
+def test_the_launcher_passes_options_and_status_on(tmp_path: Path) -> None:
+    command = [str(ROOT / "scripts/sync-directory"), "--settings", str(tmp_path / "none.yml")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "none.yml: cannot be read: No such file" in result.stderr
