@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -38,6 +39,10 @@ options:
     type: list
     elements: int
     default: []
+  greetings:
+    description: TCP ports whose daemon must speak first, with what it must say. A process behind an open port may still fail to start.
+    type: dict
+    default: {}
   sockets:
     description: Unix sockets that must exist.
     type: list
@@ -103,6 +108,16 @@ def listening() -> set[int]:
     return ports
 
 
+def greeting_finding(port: int, start: str) -> str | None:
+    """What is wrong with a daemon's first words, if anything."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            words = connection.recv(200).decode("utf-8", "replace").strip()
+    except OSError as error:
+        return f"port {port} does not answer: {error}"
+    return None if words.startswith(start) else f"port {port} says {words!r}, not {start!r}"
+
+
 def command_finding(words: list[str]) -> str | None:
     """The last words of a command that fails, else nothing."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
@@ -120,6 +135,7 @@ def main() -> None:
             "executable": {"type": "path", "required": True},
             "configuration": {"type": "list", "elements": "path", "default": []},
             "ports": {"type": "list", "elements": "int", "default": []},
+            "greetings": {"type": "dict", "default": {}},
             "sockets": {"type": "list", "elements": "path", "default": []},
             "commands": {"type": "list", "elements": "list", "default": []},
         },
@@ -133,6 +149,7 @@ def main() -> None:
         if changed > started(state) + 1:
             findings.append(f"{given['unit']} has not read {file} since it changed: systemctl reload {given['unit']}")
         findings += [f"nothing listens on port {port}" for port in set(given["ports"]) - listening()]
+        findings += [words for port, start in given["greetings"].items() if (words := greeting_finding(int(port), start))]
         findings += [f"{path} is not there" for path in given["sockets"] if not os.path.exists(path)]
         findings += [words for words in map(command_finding, given["commands"]) if words]
     if findings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import time
@@ -164,11 +165,12 @@ def remove(lab: Lab) -> bool:
     return changed
 
 
-def run_in(lab: Lab, host: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run_in(
+    lab: Lab, host: str, *command: str, stdin: str = "", check: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Run a command on a host of the lab over SSH; raises `LabFailure` with its words when it fails."""
-    done = subprocess.run(
-        ["ssh", "-F", str(lab.ssh_config), host, *command], capture_output=True, text=True, check=False
-    )
+    ssh = ["ssh", "-F", str(lab.ssh_config), host, shlex.join(command)]
+    done = subprocess.run(ssh, input=stdin, capture_output=True, text=True, check=False)
     if check and done.returncode:
         raise LabFailure(done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}")
     return done

@@ -1,0 +1,223 @@
+"""`congvu lab`: the whole stack in containers."""
+
+from __future__ import annotations
+
+# pyinfra runs on gevent, which must come before everything it patches.
+from gevent import monkey
+
+monkey.patch_all()
+
+import json  # noqa: E402
+import os  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from datetime import date  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import click  # noqa: E402
+import yaml  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from congvu.cli.progress import Step, Steps  # noqa: E402
+from congvu.directory import settings as sync_settings  # noqa: E402
+from congvu.directory.apply import apply as apply_plan  # noqa: E402
+from congvu.directory.connection import Directory  # noqa: E402
+from congvu.directory.inspect import inspect  # noqa: E402
+from congvu.directory.password import change_own, find_open, generate, issue_initial  # noqa: E402
+from congvu.directory.sync import plan_all, read_sources  # noqa: E402
+from congvu.fleet import deploy, image, proof  # noqa: E402
+from congvu.fleet import lab as labs  # noqa: E402
+from congvu.fleet.lab import ROOT, Lab  # noqa: E402
+
+# The sample registries: mail domain to (staff, units).
+SAMPLES = {"lamdong.gov.vn": (2000, 150), "quangtri.gov.vn": (40, 8)}
+_name = click.option("--name", default="default", show_default=True, help="Which lab.")
+
+
+@click.group()
+def lab() -> None:
+    """Raise, look at and remove labs: the stack in containers with systemd and sshd."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@lab.command()
+@_name
+@click.option("--down", "take_down", is_flag=True, help="Remove all that this lab made instead.")
+@click.option("--bare", is_flag=True, help="Stop after the bootstrap: hosts that Ansible can manage.")
+@click.option("--plain-ansible", is_flag=True, help="Deploy without mitogen, as on real servers.")
+def up(name: str, *, take_down: bool, bare: bool, plain_ansible: bool) -> None:
+    """Bring up the whole stack, fill the directory, and prove it with mail. Safe to run again."""
+    if take_down:
+        _down(name)
+        return
+    one, steps = Lab(name), Steps()
+    changes = _raise(one, steps)
+    if not bare:
+        changes += _deploy(one, steps, plain_ansible=plain_ansible)
+        changes += _sync(one, steps)
+        logins, new = _logins(one, steps)
+        changes += new
+        with steps.step("Send mail and wait for it") as step:
+            arrived = proof.prove(one, logins)
+            step.outcome = f"{len(arrived)} of 3 arrived"
+        _table(one, logins, steps)
+    verdict = f"{changes} changes" if changes else "nothing changed"
+    steps.console.print(f"[bold green]up[/]: {verdict}, {time.monotonic() - steps.began:.0f} s")
+
+
+@lab.command()
+@_name
+def down(name: str) -> None:
+    """Remove all that a lab made; with the last lab the base image goes too."""
+    _down(name)
+
+
+@lab.command()
+@_name
+def environment(name: str) -> None:
+    """Print shell variables with which Ansible and pytest reach a lab: eval "$(scripts/lab environment)"."""
+    for key, value in Lab(name).environment.items():
+        click.echo(f"export {key}='{value}'")
+
+
+def _down(name: str) -> None:
+    removed = labs.remove(Lab(name))
+    click.echo(f"lab {name}: {'removed' if removed else 'there was none'}")
+
+
+def _raise(one: Lab, steps: Steps) -> int:
+    with steps.step("Base image") as step:
+        name, built = image.build(labs.podman(), image.find_mirrors(), one.log("image"))
+        step.outcome = f"built {name}" if built else f"cached {name}"
+    with steps.step("Containers") as step:
+        raised = labs.raise_containers(one, name)
+        step.outcome = "raised" if raised else "no change"
+    with steps.step("Bootstrap of the bare hosts") as step:
+        changed = [what for changes in labs.bootstrap_hosts(one).values() for what in changes]
+        step.outcome = f"{len(changed)} changes" if changed else "no change"
+    return built + raised + len(changed)
+
+
+def _deploy(one: Lab, steps: Steps, *, plain_ansible: bool) -> int:
+    with steps.step("Deploy") as step:
+        speed: Mapping[str, str] = {} if plain_ansible else deploy.mitogen()
+        watch = _watcher(step)
+        summary = deploy.run("site", environment={**one.environment, **speed}, log=one.log("deploy"), watch=watch)
+        step.outcome = f"{len(summary.changed)} changes in {summary.tasks} tasks" if summary.any_change else "no change"
+    return len(summary.changed)
+
+
+def _watcher(step: Step) -> "_Watcher":
+    return _Watcher(step)
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """Says which role is at work; a task at a time would flood a log."""
+
+    step: Step
+    last: str = ""
+
+    def __call__(self, event: deploy.Event) -> None:
+        now = str(event.data.get("role") or event.data.get("name") or self.last)
+        if event.kind in ("play", "task") and now != self.last:
+            self.last = now
+            self.step.note(now)
+
+
+def _sync(one: Lab, steps: Steps) -> int:
+    with steps.step("Sample registry") as step:
+        made = _sample(one)
+        step.outcome = "made" if made else "no change"
+    with steps.step("Synchronise the directory") as step:
+        settings = sync_settings.load(_sync_settings(one))
+        sources = read_sources(settings)
+        with Directory.as_service(settings.directory) as directory:
+            found = inspect(directory, settings.directory.base)
+            plans = plan_all(sources, found, mail_host=settings.mail_host, today=date.today())
+            for plan in plans:
+                step.note(f"{plan.domain}: {plan.added} to add, {plan.changed} to change")
+                apply_plan(directory, plan, lambda _: None)
+        count = sum(len(plan.operations) for plan in plans)
+        step.outcome = f"{count} changes" if count else "no change"
+    return made + count
+
+
+def _sample(one: Lab) -> int:
+    made = 0
+    for domain, (staff, units) in SAMPLES.items():
+        folder = one.folder / "registry" / domain
+        if folder.exists():
+            continue
+        command = [sys.executable, str(ROOT / "tests" / "sample" / "registry.py"), str(folder)]
+        command += ["--domain", domain, "--staff", str(staff), "--units", str(units)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        made += 1
+    return made
+
+
+def _sync_settings(one: Lab) -> Path:
+    mail = one.host("mail")
+    secret = one.folder / "sync.password"
+    secret.touch(mode=0o600)
+    secret.write_text(mail.need("directory_password_sync") + "\n")
+    base = mail.need("directory_suffix")
+    policies = ROOT / "inventory" / "policy"
+    content = {
+        "version": 1,
+        "directory": {
+            "uri": f"ldap://{mail.address}",
+            "start_tls": True,
+            "tls_name": mail.need("bootstrap_fqdn"),
+            "ca_file": str(one.authority.certificate_file),
+            "bind_dn": f"cn=sync,ou=services,{base}",
+            "password_file": str(secret),
+            "base": base,
+        },
+        "mail_host": mail.need("bootstrap_fqdn"),
+        "domains": {
+            domain: {"policy": str(policies / f"{domain}.yml"), "registry": str(one.folder / "registry" / domain)}
+            for domain in SAMPLES
+        },
+    }
+    path = one.folder / "sync.yml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def _logins(one: Lab, steps: Steps) -> tuple[dict[str, str], int]:
+    """A person and a unit whose passwords are known: issued by the sync account, changed as at first login."""
+    file = one.folder / "logins.json"
+    if file.exists():
+        return json.loads(file.read_text()), 0
+    with steps.step("Two logins") as step:
+        settings = sync_settings.load(one.folder / "sync.yml").directory
+        made = {}
+        with Directory.as_service(settings) as directory:
+            for branch, classes in (("people", "inetOrgPerson"), ("units", "organizationalUnit")):
+                search = f"(&(objectClass={classes})(objectClass=congvuAccount)(congvuState=initial))"
+                base = f"ou={branch},dc=lamdong,{settings.base}"
+                address = next(iter(directory.search(base, search, ("mail",)))).value("mail")
+                initial = issue_initial(directory, find_open(directory, settings.base, address).dn)
+                made[address] = generate()
+                change_own(settings, address, initial, made[address])
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(made))
+        step.outcome = "issued and changed at first login"
+    return made, len(made)
+
+
+def _table(one: Lab, logins: Mapping[str, str], steps: Steps) -> None:
+    mail, outside = one.host("mail"), one.host("outside")
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_row("mail", f"{mail.address}  {mail.need('bootstrap_fqdn')}")
+    table.add_row("", "SMTP 25, submission 587 (STARTTLS) 465 (TLS), IMAP 993 143, sieve 4190, LDAP 389 636")
+    table.add_row("outside", f"{outside.address}  {outside.need('bootstrap_fqdn')}: DNS 53, SMTP 25")
+    for address, password in logins.items():
+        table.add_row("login", f"{address}  {password}")
+    table.add_row("shell", f"ssh -F {one.ssh_config.relative_to(ROOT)} mail")
+    table.add_row("logs", f"{one.folder.relative_to(ROOT)}/logs/, on hosts journalctl --facility=mail")
+    steps.console.print(table)
