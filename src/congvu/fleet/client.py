@@ -33,9 +33,9 @@ _PORTS = (25, 143, 389, 465, 587, 636, 993, 4190)
 _MTA = "mta"
 _LIST_MAILDIR = """\
 import json, pathlib, sys
-box = pathlib.Path("/var/mail/outside", sys.argv[1])
-files = [f for part in ("new", "cur") for f in (box / part).glob("*")]
-print(json.dumps([f.read_bytes().decode("latin-1") for f in files if sys.argv[2].encode() in f.read_bytes()]))
+wanted = [f"Delivered-To: {sys.argv[1]}".encode(), sys.argv[2].encode()]
+raw = [f.read_bytes() for part in ("new", "cur") for f in pathlib.Path("/var/mail/outside/world", part).glob("*")]
+print(json.dumps([one.decode("latin-1") for one in raw if all(words in one for words in wanted)]))
 """
 
 
@@ -109,9 +109,9 @@ class Outside:
         with self.smtp(_MTA) as client:
             client.send_message(message, sender, recipients or None)
 
-    def received(self, local_part: str, marker: str) -> list[EmailMessage]:
-        """Messages in a mailbox of outside that contain `marker`."""
-        done = run_in(self.lab, "outside", "sudo", "python3", "-", local_part, marker, stdin=_LIST_MAILDIR)
+    def received(self, address: str, marker: str) -> list[EmailMessage]:
+        """Messages that outside's mail server has stored for an address of its own and that contain `marker`."""
+        done = run_in(self.lab, "outside", "sudo", "python3", "-", address, marker, stdin=_LIST_MAILDIR)
         return [parse(raw.encode("latin-1")) for raw in json.loads(done.stdout)]
 
 

@@ -74,6 +74,5 @@ def _reply(outside: Outside, person: str, password: str) -> Proof:
     message["In-Reply-To"] = original["Message-ID"]
     with outside.submission(person, password) as client:
         client.send_message(message)
-    local_part = STRANGER.partition("@")[0]
-    poll(lambda: outside.received(local_part, message["Message-ID"]), f"reply of {person} to {STRANGER}")
+    poll(lambda: outside.received(STRANGER, message["Message-ID"]), f"reply of {person} to {STRANGER}")
     return Proof(f"{person} → {STRANGER} (reply)", time.monotonic() - began)
