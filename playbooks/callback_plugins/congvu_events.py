@@ -1,4 +1,4 @@
-"""What a run of Ansible does, as JSON lines on standard output, for `congvu.fleet.deploy` to show and judge."""
+"""What a run of Ansible does, as JSON lines on standard output, for `congvu.fleet.deploy` to judge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ name: congvu_events
 type: stdout
 short_description: JSON lines, one for each event
 description:
-  - Each line has C(event) and C(time); tasks have C(role) and C(task), results C(host), C(status), C(seconds) and C(message).
+  - Each line has C(event) and C(time). Tasks have C(role) and C(task).
+  - Results have C(host), C(status), C(seconds) and C(message) besides.
 """
 
 
@@ -35,28 +36,30 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         self._started = time.monotonic()
-        role = task._role.get_name() if task._role else ""  # noqa: SLF001  (no public way)
+        role = task._role.get_name() if task._role else ""
         self._emit("task", role=role, task=task.name)
 
-    v2_playbook_on_handler_task_start = lambda self, task: self.v2_playbook_on_task_start(task, False)  # noqa: E731
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        self.v2_playbook_on_task_start(task, False)
 
     def _result(self, result: Any, status: str) -> None:
-        data = result._result  # noqa: SLF001
-        failures = [item for item in data.get("results", ()) if item.get("failed")]
-        words = [str(one.get("msg", "")) for one in failures or [data]] if status in ("failed", "unreachable") else []
+        task, data = result._task, result._result
+        # A loop's own message only says that an item failed.
+        told = [item for item in data.get("results", ()) if item.get("failed")] or [data]
+        words = [str(one[key]) for one in told for key in ("msg", "stderr") if one.get(key)]
         self._emit(
             "result",
-            host=result._host.get_name(),  # noqa: SLF001
-            role=result._task._role.get_name() if result._task._role else "",  # noqa: SLF001
-            task=result._task.name,  # noqa: SLF001
-            path=result._task.get_path(),  # noqa: SLF001
+            host=result._host.get_name(),
+            role=task._role.get_name() if task._role else "",
+            task=task.name,
+            path=task.get_path(),
             status=status,
             seconds=round(time.monotonic() - self._started, 3),
-            message="; ".join(words) + "".join(f"\n{one['stderr']}" for one in failures or [data] if one.get("stderr") and words),
+            message="\n".join(words) if status in ("failed", "unreachable") else "",
         )
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        self._result(result, "changed" if result._result.get("changed") else "ok")  # noqa: SLF001
+        self._result(result, "changed" if result._result.get("changed") else "ok")
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._result(result, "ignored" if ignore_errors else "failed")

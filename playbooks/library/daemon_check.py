@@ -30,7 +30,8 @@ options:
     type: path
     required: true
   configuration:
-    description: Files and folders the daemon reads; one that is newer than its last start or reload is a finding.
+    description:
+      - Files and folders the daemon reads. One that is newer than its last start or reload is a finding.
     type: list
     elements: path
     default: []
@@ -40,7 +41,9 @@ options:
     elements: int
     default: []
   greetings:
-    description: TCP ports whose daemon must speak first, with what it must say. A process behind an open port may still fail to start.
+    description:
+      - TCP ports whose daemon must speak first, with what it must say.
+      - A process behind an open port may still fail to start.
     type: dict
     default: {}
   sockets:
@@ -84,9 +87,11 @@ def newest(paths: Iterable[str]) -> tuple[float, str]:
     """The youngest file below the paths, with its modification time."""
     youngest = (0.0, "")
     for path in paths:
-        tree = [path] if os.path.isfile(path) else [
-            os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
-        ]
+        tree = (
+            [path]
+            if os.path.isfile(path)
+            else [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+        )
         for file in tree:
             youngest = max(youngest, (os.stat(file).st_mtime, file))
     return youngest
@@ -104,7 +109,9 @@ def listening() -> set[int]:
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if os.path.exists(table):
             with open(table) as lines:
-                ports |= {int(m[1], 16) for m in re.finditer(r": [0-9A-F]+:([0-9A-F]{4}) \S+ 0A ", lines.read())}
+                ports |= {
+                    int(m[1], 16) for m in re.finditer(r": [0-9A-F]+:([0-9A-F]{4}) \S+ 0A ", lines.read())
+                }
     return ports
 
 
@@ -147,9 +154,15 @@ def main() -> None:
     if state["ActiveState"] == "active":
         changed, file = newest(given["configuration"])
         if changed > started(state) + 1:
-            findings.append(f"{given['unit']} has not read {file} since it changed: systemctl reload {given['unit']}")
+            findings.append(
+                f"{given['unit']} has not read {file} since it changed: systemctl reload {given['unit']}"
+            )
         findings += [f"nothing listens on port {port}" for port in set(given["ports"]) - listening()]
-        findings += [words for port, start in given["greetings"].items() if (words := greeting_finding(int(port), start))]
+        findings += [
+            words
+            for port, start in given["greetings"].items()
+            if (words := greeting_finding(int(port), start))
+        ]
         findings += [f"{path} is not there" for path in given["sockets"] if not os.path.exists(path)]
         findings += [words for words in map(command_finding, given["commands"]) if words]
     if findings:

@@ -53,7 +53,9 @@ class PolicyError(InputError):
 class RegistryError(InputError):
     """A staff registry has problems; `problems` lists them all, `message` sums them up."""
 
-    def __init__(self, message: str, *, problems: Iterable[str] = (), where: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, problems: Iterable[str] = (), where: str = "", hint: str = ""
+    ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.problems = tuple(problems)
 

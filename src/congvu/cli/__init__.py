@@ -19,6 +19,7 @@ from congvu.errors import CongvuError
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,
 # and `congvu sync` must start without it.
 _GROUPS = {
+    "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
     "policy": "congvu.cli.policy:policy",
     "sync": "congvu.cli.sync:sync",
@@ -48,5 +49,7 @@ def main(argv: list[str] | None = None) -> Any:
     try:
         return cli.main(args=argv, prog_name="congvu")
     except CongvuError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {escape(str(error))}"
+        )
         sys.exit(error.exit_code)

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-# pyinfra runs on gevent, which must come before everything it patches.
-from gevent import monkey
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 
-monkey.patch_all()
+import click
+import yaml
+from rich.table import Table
 
-import json  # noqa: E402
-import os  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
-from datetime import date  # noqa: E402
-from pathlib import Path  # noqa: E402
+from congvu.fleet import prelude
 
-import click  # noqa: E402
-import yaml  # noqa: E402
-from rich.table import Table  # noqa: E402
+prelude.prepare()
 
-from congvu.cli.progress import Step, Steps  # noqa: E402
-from congvu.directory import settings as sync_settings  # noqa: E402
-from congvu.directory.apply import apply as apply_plan  # noqa: E402
-from congvu.directory.connection import Directory  # noqa: E402
-from congvu.directory.inspect import inspect  # noqa: E402
-from congvu.directory.password import change_own, find_open, generate, issue_initial  # noqa: E402
-from congvu.directory.sync import plan_all, read_sources  # noqa: E402
-from congvu.fleet import deploy, image, proof  # noqa: E402
-from congvu.fleet import lab as labs  # noqa: E402
-from congvu.fleet.lab import ROOT, Lab  # noqa: E402
+# ruff: noqa: E402  (what follows needs prelude.prepare)
+from congvu.cli.progress import Steps
+from congvu.cli.watch import RoleWatcher
+from congvu.directory import settings as sync_settings
+from congvu.directory.apply import apply as apply_plan
+from congvu.directory.connection import Directory
+from congvu.directory.inspect import inspect
+from congvu.directory.password import change_own, find_open, generate, issue_initial
+from congvu.directory.sync import plan_all, read_sources
+from congvu.fleet import deploy, image, proof
+from congvu.fleet import lab as labs
+from congvu.fleet.lab import ROOT, Lab
 
 # The sample registries: mail domain to (staff, units).
 SAMPLES = {"lamdong.gov.vn": (2000, 150), "quangtri.gov.vn": (40, 8)}
@@ -40,7 +39,6 @@ _name = click.option("--name", default="default", show_default=True, help="Which
 @click.group()
 def lab() -> None:
     """Raise, look at and remove labs: the stack in containers with systemd and sshd."""
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 @lab.command()
@@ -104,28 +102,16 @@ def _raise(one: Lab, steps: Steps) -> int:
 def _deploy(one: Lab, steps: Steps, *, plain_ansible: bool) -> int:
     with steps.step("Deploy") as step:
         speed: Mapping[str, str] = {} if plain_ansible else deploy.mitogen()
-        watch = _watcher(step)
-        summary = deploy.run("site", environment={**one.environment, **speed}, log=one.log("deploy"), watch=watch)
-        step.outcome = f"{len(summary.changed)} changes in {summary.tasks} tasks" if summary.any_change else "no change"
+        summary = deploy.run(
+            "site",
+            environment={**one.environment, **speed},
+            log=one.log("deploy"),
+            watch=RoleWatcher(step),
+        )
+        step.outcome = (
+            f"{len(summary.changed)} changes in {summary.tasks} tasks" if summary.any_change else "no change"
+        )
     return len(summary.changed)
-
-
-def _watcher(step: Step) -> "_Watcher":
-    return _Watcher(step)
-
-
-@dataclass(slots=True)
-class _Watcher:
-    """Says which role is at work; a task at a time would flood a log."""
-
-    step: Step
-    last: str = ""
-
-    def __call__(self, event: deploy.Event) -> None:
-        now = str(event.data.get("role") or event.data.get("name") or self.last)
-        if event.kind in ("play", "task") and now != self.last:
-            self.last = now
-            self.step.note(now)
 
 
 def _sync(one: Lab, steps: Steps) -> int:
@@ -179,7 +165,10 @@ def _sync_settings(one: Lab) -> Path:
         },
         "mail_host": mail.need("bootstrap_fqdn"),
         "domains": {
-            domain: {"policy": str(policies / f"{domain}.yml"), "registry": str(one.folder / "registry" / domain)}
+            domain: {
+                "policy": str(policies / f"{domain}.yml"),
+                "registry": str(one.folder / "registry" / domain),
+            }
             for domain in SAMPLES
         },
     }
@@ -189,7 +178,7 @@ def _sync_settings(one: Lab) -> Path:
 
 
 def _logins(one: Lab, steps: Steps) -> tuple[dict[str, str], int]:
-    """A person and a unit whose passwords are known: issued by the sync account, changed as at first login."""
+    """A person and a unit whose passwords are known: issued, then changed as at first login."""
     file = one.folder / "logins.json"
     if file.exists():
         return json.loads(file.read_text()), 0

@@ -62,9 +62,15 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
-            key_cert_sign=True, crl_sign=True, digital_signature=True, content_commitment=False,
-            key_encipherment=False, data_encipherment=False, key_agreement=False,
-            encipher_only=False, decipher_only=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
         )  # fmt: skip  (Python 3.13 refuses a CA without keyUsage)
         builder = (
             _builder(name, subject, key.public_key(), dt.timedelta(days=365 * _CA_YEARS))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 from pyinfra.facts.files import File, FileContents
 from pyinfra.operations import apt, files, server
 
@@ -63,14 +63,10 @@ def bootstrap(public_key: str) -> None:
         )
         files.file(name="Drop the installer's sources.list", path="/etc/apt/sources.list", present=False)
         apt.update(name="Read the mirror's package lists")
-    apt.packages(
-        name="Install what Ansible needs", packages=PACKAGES, no_recommends=True
-    )
+    apt.packages(name="Install what Ansible needs", packages=PACKAGES, no_recommends=True)
     server.timezone(name="Set the time zone", timezone=data.bootstrap_timezone)
     if data.bootstrap_ntp_servers:
-        apt.packages(
-            name="Install a time client", packages=["systemd-timesyncd"], no_recommends=True
-        )
+        apt.packages(name="Install a time client", packages=["systemd-timesyncd"], no_recommends=True)
         files.directory(name="Make the time client's folder", path="/etc/systemd/timesyncd.conf.d")
         clock = files.put(
             name="Point the clock to the province's time servers",
@@ -83,7 +79,9 @@ def bootstrap(public_key: str) -> None:
             commands=["systemctl try-restart systemd-timesyncd"],
             _if=clock.did_change,
         )
-    server.user(name="Make the deploy user", user=user, shell="/bin/bash", create_home=True, ensure_home=True)
+    server.user(  # noqa: S604  (a login shell, not a command)
+        name="Make the deploy user", user=user, shell="/bin/bash", ensure_home=True
+    )
     server.user_authorized_keys(
         name="Let the deploy key in", user=user, public_keys=[public_key], delete_keys=True
     )
@@ -119,7 +117,9 @@ def run(
             each.need(variable)
     if not public_key_file.is_file():
         raise SettingsError(
-            "there is no public key to hand to the hosts", where=str(public_key_file), hint="ssh-keygen -t ed25519"
+            "there is no public key to hand to the hosts",
+            where=str(public_key_file),
+            hint="ssh-keygen -t ed25519",
         )
     public_key = public_key_file.read_text().strip()
     changed: dict[str, list[str]] = {}
@@ -141,7 +141,15 @@ def _target(each: InventoryHost, ssh: Mapping[str, str], *, as_root: bool) -> tu
 
 def _has_deploy_user(each: InventoryHost, ssh: Mapping[str, str]) -> bool:
     user = each.variables.get("bootstrap_deploy_user", DEFAULTS["bootstrap_deploy_user"])
-    command = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "StrictHostKeyChecking=accept-new"]
+    command = [
+        "ssh",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "ConnectTimeout=15",
+        "-o",
+        "StrictHostKeyChecking=accept-new",
+    ]
     command += ["-p", str(each.variables.get("ansible_port", 22)), "-l", str(user)]
     if "ssh_key" in ssh:
         command += ["-o", "IdentitiesOnly=yes", "-i", ssh["ssh_key"]]

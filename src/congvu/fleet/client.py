@@ -34,7 +34,8 @@ _MTA = "mta"
 _LIST_MAILDIR = """\
 import json, pathlib, sys
 wanted = [f"Delivered-To: {sys.argv[1]}".encode(), sys.argv[2].encode()]
-raw = [f.read_bytes() for part in ("new", "cur") for f in pathlib.Path("/var/mail/outside/world", part).glob("*")]
+world = pathlib.Path("/var/mail/outside/world")
+raw = [f.read_bytes() for part in ("new", "cur") for f in (world / part).glob("*")]
 print(json.dumps([one.decode("latin-1") for one in raw if all(words in one for words in wanted)]))
 """
 
@@ -110,7 +111,7 @@ class Outside:
             client.send_message(message, sender, recipients or None)
 
     def received(self, address: str, marker: str) -> list[EmailMessage]:
-        """Messages that outside's mail server has stored for an address of its own and that contain `marker`."""
+        """Messages that outside's mail server has stored for its `address` and that contain `marker`."""
         done = run_in(self.lab, "outside", "sudo", "python3", "-", address, marker, stdin=_LIST_MAILDIR)
         return [parse(raw.encode("latin-1")) for raw in json.loads(done.stdout)]
 

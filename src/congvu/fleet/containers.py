@@ -16,9 +16,11 @@ class Networks(FactBase[list[str]]):
     """Names of podman's networks."""
 
     def command(self) -> str:
+        """The command whose output `process` reads."""
         return "podman network ls --format {{.Name}}"
 
     def process(self, output: Any) -> list[str]:
+        """One name a line."""
         return [line.strip() for line in output]
 
 
@@ -26,9 +28,11 @@ class Containers(FactBase[dict[str, dict[str, Any]]]):
     """podman's containers of one label, running or not, by name."""
 
     def command(self, label: str) -> str:
+        """The command whose output `process` reads."""
         return f"podman ps --all --format json --filter label={label}"
 
     def process(self, output: Any) -> dict[str, dict[str, Any]]:
+        """podman's own description of each, by its first name."""
         found: list[dict[str, Any]] = json.loads("".join(output) or "null") or []
         return {container["Names"][0]: container for container in found}
 
@@ -79,7 +83,9 @@ def network(lab_network: str, label: str, present: bool = True) -> Iterator[Stri
     """A bridge network; podman picks a free subnet."""
     exists = lab_network in host.get_fact(Networks)
     if present and not exists:
-        yield StringCommand("podman", "network", "create", "--label", QuoteString(label), QuoteString(lab_network))
+        yield StringCommand(
+            "podman", "network", "create", "--label", QuoteString(label), QuoteString(lab_network)
+        )
     elif exists and not present:
         yield StringCommand("podman", "network", "rm", QuoteString(lab_network))
     else:

@@ -77,15 +77,25 @@ def run(
     `HostUnreachable`, `DeployFailure` with task, host and file.
     """
     command = ["ansible-playbook", str(PLAYBOOKS / f"{playbook}.yml"), *arguments]
-    env = os.environ | environment | {
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_STDOUT_CALLBACK": "congvu_events",
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-    }
+    env = (
+        os.environ
+        | environment
+        | {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "congvu_events",
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        }
+    )
     events: list[Event] = []
     with log.open("w") as file, log.with_suffix(".err").open("w+") as errors:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True, env=env, cwd=ROOT
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=env,
+            cwd=ROOT,
         )
         assert process.stdout is not None  # noqa: S101  (asked for a pipe)
         for event in _events(process.stdout, file):
@@ -119,11 +129,15 @@ def _explain(events: Sequence[Event], stderr: str, log: Path) -> CongvuError:
     host, message = first.data["host"], first.data["message"].strip()
     if first.data["status"] == "unreachable":
         return HostUnreachable(
-            message, where=f"host {host}", hint="is it up, is its address in hosts.yml right, was it bootstrapped?"
+            message,
+            where=f"host {host}",
+            hint="is it up, is its address in hosts.yml right, was it bootstrapped?",
         )
     if "/preflight.yml" in first.data["path"]:
         return SettingsError(
-            f"{first.title}: {message}", where=f"host {host}", hint="set it in the inventory; nothing was changed"
+            f"{first.title}: {message}",
+            where=f"host {host}",
+            hint="set it in the inventory; nothing was changed",
         )
     where = f"host {host}, {Path(first.data['path']).relative_to(ROOT)}"
     return DeployFailure(f"{first.title}: {message}", where=where, hint=f"the whole run is in {log}")

@@ -32,8 +32,9 @@ for unit in systemd-logind.service getty.target console-getty.service systemd-ud
     ln -sf /dev/null "$1"/etc/systemd/system/$unit
 done
 mkdir -p "$1"/etc/systemd/system/ssh.service.d
-printf '[Service]\\nExecStartPre=\\nExecStartPre=/usr/bin/ssh-keygen -A\\nExecStartPre=/usr/sbin/sshd -t\\n' \\
-    > "$1"/etc/systemd/system/ssh.service.d/keys.conf
+printf '%s\\n' '[Service]' ExecStartPre= \\
+    'ExecStartPre=/usr/bin/ssh-keygen -A' 'ExecStartPre=/usr/sbin/sshd -t' > \\
+    "$1"/etc/systemd/system/ssh.service.d/keys.conf
 echo force-unsafe-io > "$1"/etc/dpkg/dpkg.cfg.d/lab
 """
 
@@ -84,7 +85,7 @@ def build(podman: Podman, mirrors: Mirrors, log: Path) -> tuple[str, bool]:
         hook, tar = Path(scratch, "hook"), Path(scratch, "base.tar")
         hook.write_text(_HOOK)
         command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        command += ["--aptopt=APT::Install-Recommends false", f"--customize-hook=sh {hook} \"$1\""]
+        command += ["--aptopt=APT::Install-Recommends false", f'--customize-hook=sh {hook} "$1"']
         command += [SUITE, str(tar)]
         command += [f"deb {mirrors.archive} {SUITE} main", f"deb {mirrors.archive} {SUITE}-updates main"]
         command += [f"deb {mirrors.security} {SUITE}-security main"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pyinfra.api import deploy
+from pyinfra.api.deploy import deploy
 
 from congvu.errors import InputError, LabFailure
 from congvu.fleet import bootstrap, containers, image, inventory, operations
@@ -134,7 +134,9 @@ def raise_containers(lab: Lab, image_name: str) -> bool:
     _write_ssh_config(lab)
     _mount_store(lab)
     changed |= bool(
-        operations.run([operations.LOCAL], _containers, lab=lab, image_name=image_name, subnet=subnet)["@local"]
+        operations.run([operations.LOCAL], _containers, lab=lab, image_name=image_name, subnet=subnet)[
+            "@local"
+        ]
     )
     for host in lab.hosts():
         _wait_for_ssh(lab, host.name)
@@ -155,9 +157,13 @@ def remove(lab: Lab) -> bool:
     if lab.folder.exists():
         shutil.rmtree(lab.folder)
         changed = True
-    others = [path for path in lab.folder.parent.iterdir() if path.is_dir()] if lab.folder.parent.exists() else []
+    others = (
+        [path for path in lab.folder.parent.iterdir() if path.is_dir()] if lab.folder.parent.exists() else []
+    )
     if not others:
-        images = engine("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={image.REPOSITORY}")
+        images = engine(
+            "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={image.REPOSITORY}"
+        )
         for name in images.split():
             engine("rmi", "--force", name)
             changed = True
@@ -172,7 +178,9 @@ def run_in(
     ssh = ["ssh", "-F", str(lab.ssh_config), host, shlex.join(command)]
     done = subprocess.run(ssh, input=stdin, capture_output=True, text=True, check=False)
     if check and done.returncode:
-        raise LabFailure(done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}")
+        raise LabFailure(
+            done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}"
+        )
     return done
 
 
@@ -210,7 +218,18 @@ def _nothing(lab: Lab) -> None:
 def _make_key(lab: Lab) -> None:
     lab.key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not lab.key.exists():
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"congvu-lab-{lab.name}", "-f", str(lab.key)]
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            f"congvu-lab-{lab.name}",
+            "-f",
+            str(lab.key),
+        ]
         subprocess.run(command, check=True)
 
 
@@ -220,7 +239,10 @@ def _subnet(engine: Podman, lab: Lab) -> ipaddress.IPv4Network:
 
 
 def _write_inventory(
-    lab: Lab, members: Sequence[inventory.InventoryHost], subnet: ipaddress.IPv4Network, mirrors: image.Mirrors
+    lab: Lab,
+    members: Sequence[inventory.InventoryHost],
+    subnet: ipaddress.IPv4Network,
+    mirrors: image.Mirrors,
 ) -> None:
     addresses = {each.name: {"ansible_host": str(subnet[int(each.need("lab_number"))])} for each in members}
     tls: dict[str, Any] = {}
@@ -255,7 +277,7 @@ def _write_ssh_config(lab: Lab) -> None:
         "StrictHostKeyChecking": "accept-new",
         "ControlMaster": "auto",
         # In /tmp, for a socket's path must stay under 108 characters wherever the clone lies.
-        "ControlPath": "/tmp/congvu-%C",
+        "ControlPath": "/tmp/congvu-%C",  # noqa: S108  (%C is a hash; ssh checks the owner)
         "ControlPersist": "120s",
         "ConnectTimeout": "15",
         "LogLevel": "ERROR",
@@ -274,9 +296,13 @@ def _mount_store(lab: Lab) -> None:
         with disk.open("wb") as file:
             file.truncate(_STORE_BYTES)
         subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(disk)], check=True)
-    done = subprocess.run(["mount", "-o", "loop", str(disk), str(lab.store)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", "-o", "loop", str(disk), str(lab.store)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise LabFailure(done.stderr.strip(), where=str(disk), hint="the lab needs loop devices: modprobe loop")
+        raise LabFailure(
+            done.stderr.strip(), where=str(disk), hint="the lab needs loop devices: modprobe loop"
+        )
 
 
 def _wait_for_ssh(lab: Lab, host: str) -> None:

@@ -46,7 +46,7 @@ class _Watcher(BaseStateCallback):
 
 def run(
     targets: Sequence[str | tuple[str, Mapping[str, Any]]],
-    deploy: Callable[..., None],
+    deploy: Callable[..., object],
     *,
     data: Mapping[str, Any] | None = None,
     sudo: bool = False,
