@@ -34,6 +34,7 @@ from congvu.fleet.lab import ROOT, Lab
 # The sample registries: mail domain to (staff, units).
 SAMPLES = {"lamdong.gov.vn": (2000, 150), "quangtri.gov.vn": (40, 8)}
 _name = click.option("--name", default="default", show_default=True, help="Which lab.")
+_keep_image = click.option("--keep-image", is_flag=True, help="Leave the base image for the next lab.")
 
 
 @click.group()
@@ -44,33 +45,45 @@ def lab() -> None:
 @lab.command()
 @_name
 @click.option("--down", "take_down", is_flag=True, help="Remove all that this lab made instead.")
+@_keep_image
 @click.option("--bare", is_flag=True, help="Stop after the bootstrap: hosts that Ansible can manage.")
 @click.option("--plain-ansible", is_flag=True, help="Deploy without mitogen, as on real servers.")
-def up(name: str, *, take_down: bool, bare: bool, plain_ansible: bool) -> None:
+def up(name: str, *, take_down: bool, keep_image: bool, bare: bool, plain_ansible: bool) -> None:
     """Bring up the whole stack, fill the directory, and prove it with mail. Safe to run again."""
     if take_down:
-        _down(name)
+        _down(name, keep_image=keep_image)
         return
     one, steps = Lab(name), Steps()
     changes = _raise(one, steps)
     if not bare:
         changes += _deploy(one, steps, plain_ansible=plain_ansible)
-        changes += _sync(one, steps)
-        logins, new = _logins(one, steps)
-        changes += new
-        with steps.step("Send mail and wait for it") as step:
-            arrived = proof.prove(one, logins)
-            step.outcome = f"{len(arrived)} of 3 arrived"
-        _table(one, logins, steps)
-    verdict = f"{changes} changes" if changes else "nothing changed"
-    steps.console.print(f"[bold green]up[/]: {verdict}, {time.monotonic() - steps.began:.0f} s")
+        changes += _fill(one, steps)
+        _prove(one, steps)
+        _table(one, steps)
+    _verdict("up", changes, steps)
 
 
 @lab.command()
 @_name
-def down(name: str) -> None:
+def fill(name: str) -> None:
+    """Synchronise the sample registries and make two logins, on a lab whose hosts are deployed."""
+    steps = Steps()
+    _verdict("fill", _fill(Lab(name), steps), steps)
+
+
+@lab.command()
+@_name
+def prove(name: str) -> None:
+    """Send mail in, out and to a unit, and wait for it."""
+    _prove(Lab(name), Steps())
+
+
+@lab.command()
+@_name
+@_keep_image
+def down(name: str, *, keep_image: bool) -> None:
     """Remove all that a lab made; with the last lab the base image goes too."""
-    _down(name)
+    _down(name, keep_image=keep_image)
 
 
 @lab.command()
@@ -81,8 +94,8 @@ def environment(name: str) -> None:
         click.echo(f"export {key}='{value}'")
 
 
-def _down(name: str) -> None:
-    removed = labs.remove(Lab(name))
+def _down(name: str, *, keep_image: bool) -> None:
+    removed = labs.remove(Lab(name), keep_image=keep_image)
     click.echo(f"lab {name}: {'removed' if removed else 'there was none'}")
 
 
@@ -112,6 +125,21 @@ def _deploy(one: Lab, steps: Steps, *, plain_ansible: bool) -> int:
             f"{len(summary.changed)} changes in {summary.tasks} tasks" if summary.any_change else "no change"
         )
     return len(summary.changed)
+
+
+def _verdict(what: str, changes: int, steps: Steps) -> None:
+    said = f"{changes} changes" if changes else "nothing changed"
+    steps.console.print(f"[bold green]{what}[/]: {said}, {time.monotonic() - steps.began:.0f} s")
+
+
+def _fill(one: Lab, steps: Steps) -> int:
+    return _sync(one, steps) + _make_logins(one, steps)
+
+
+def _prove(one: Lab, steps: Steps) -> None:
+    with steps.step("Send mail and wait for it") as step:
+        arrived = proof.prove(one, _logins(one))
+        step.outcome = f"{len(arrived)} of 3 arrived"
 
 
 def _sync(one: Lab, steps: Steps) -> int:
@@ -177,11 +205,17 @@ def _sync_settings(one: Lab) -> Path:
     return path
 
 
-def _logins(one: Lab, steps: Steps) -> tuple[dict[str, str], int]:
-    """A person and a unit whose passwords are known: issued, then changed as at first login."""
+def _logins(one: Lab) -> dict[str, str]:
+    """The address of a person and of a unit, with their passwords."""
+    logins: dict[str, str] = json.loads((one.folder / "logins.json").read_text())
+    return logins
+
+
+def _make_logins(one: Lab, steps: Steps) -> int:
+    """Give a person and a unit passwords that are known: issued, then changed as at first login."""
     file = one.folder / "logins.json"
     if file.exists():
-        return json.loads(file.read_text()), 0
+        return 0
     with steps.step("Two logins") as step:
         settings = sync_settings.load(one.folder / "sync.yml").directory
         made = {}
@@ -196,16 +230,16 @@ def _logins(one: Lab, steps: Steps) -> tuple[dict[str, str], int]:
         file.touch(mode=0o600)
         file.write_text(json.dumps(made))
         step.outcome = "issued and changed at first login"
-    return made, len(made)
+    return len(made)
 
 
-def _table(one: Lab, logins: Mapping[str, str], steps: Steps) -> None:
+def _table(one: Lab, steps: Steps) -> None:
     mail, outside = one.host("mail"), one.host("outside")
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_row("mail", f"{mail.address}  {mail.need('bootstrap_fqdn')}")
     table.add_row("", "SMTP 25, submission 587 (STARTTLS) 465 (TLS), IMAP 993 143, sieve 4190, LDAP 389 636")
     table.add_row("outside", f"{outside.address}  {outside.need('bootstrap_fqdn')}: DNS 53, SMTP 25")
-    for address, password in logins.items():
+    for address, password in _logins(one).items():
         table.add_row("login", f"{address}  {password}")
     table.add_row("shell", f"ssh -F {one.ssh_config.relative_to(ROOT)} mail")
     table.add_row("logs", f"{one.folder.relative_to(ROOT)}/logs/, on hosts journalctl --facility=mail")

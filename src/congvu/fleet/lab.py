@@ -148,8 +148,8 @@ def bootstrap_hosts(lab: Lab) -> dict[str, list[str]]:
     return bootstrap.run(lab.hosts(), public_key_file=lab.key.with_suffix(".pub"), ssh=lab.ssh)
 
 
-def remove(lab: Lab) -> bool:
-    """Remove all that belongs to the lab, and the base images when no lab is left. True if anything was."""
+def remove(lab: Lab, *, keep_image: bool = False) -> bool:
+    """Remove all that belongs to the lab, and with the last lab the base image. True if anything was there."""
     engine = podman()
     changed = bool(operations.run([operations.LOCAL], _nothing, lab=lab)["@local"])
     if os.path.ismount(lab.store):
@@ -157,14 +157,9 @@ def remove(lab: Lab) -> bool:
     if lab.folder.exists():
         shutil.rmtree(lab.folder)
         changed = True
-    others = (
-        [path for path in lab.folder.parent.iterdir() if path.is_dir()] if lab.folder.parent.exists() else []
-    )
-    if not others:
-        images = engine(
-            "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={image.REPOSITORY}"
-        )
-        for name in images.split():
+    if not keep_image and not engine("network", "ls", "--quiet", "--filter", "label=congvu.lab").split():
+        reference = f"reference={image.REPOSITORY}"
+        for name in engine("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", reference).split():
             engine("rmi", "--force", name)
             changed = True
         shutil.rmtree(lab.folder.parent, ignore_errors=True)
