@@ -59,7 +59,7 @@ IMPURE_CALLS = {
 }
 RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3"}
 """Third-party modules a server has from Debian 13's main: click, rich, jinja2, pyyaml, ldap3."""
-DEVELOPMENT_ONLY = ("congvu.fleet", "congvu.cli.host", "congvu.cli.lab")
+DEVELOPMENT_ONLY = ("congvu.fleet", "congvu.cli.host", "congvu.cli.lab", "congvu.cli.stack")
 
 
 @dataclass(frozen=True, slots=True)

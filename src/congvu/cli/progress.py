@@ -27,6 +27,8 @@ class Steps:
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     began: float = field(default_factory=time.monotonic)
+    taken: dict[str, float] = field(default_factory=dict)
+    """Seconds of each step that has ended well."""
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -55,5 +57,6 @@ class Steps:
             self.console.print(f"[red]✗[/] {escape(name)} [dim]({time.monotonic() - began:.1f} s)[/]")
             raise
         live.stop()
+        self.taken[name] = time.monotonic() - began
         outcome = f": {escape(step.outcome)}" if step.outcome else ""
-        self.console.print(f"[green]✓[/] {escape(name)}{outcome} [dim]({time.monotonic() - began:.1f} s)[/]")
+        self.console.print(f"[green]✓[/] {escape(name)}{outcome} [dim]({self.taken[name]:.1f} s)[/]")

@@ -10,11 +10,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pyinfra.connectors.base import BaseConnector
 
 from congvu.errors import SettingsError
@@ -52,11 +53,12 @@ class InventoryHost:
 def read(*sources: str | Path) -> list[InventoryHost]:
     """All hosts of one or several inventory sources; a later source overrides an earlier one.
 
-    Raises `SettingsError` with Ansible's own words, which name file and line.
+    Raises `SettingsError` naming the file, and the line where the file is not YAML.
     """
     for source in sources:
         if not Path(source).exists():
             raise SettingsError("no such inventory", where=str(source), hint="give a folder with hosts.yml")
+        _check_syntax(Path(source))
     command = ["ansible-inventory", "--list", *(arg for source in sources for arg in ("-i", str(source)))]
     strict = {
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
@@ -64,18 +66,50 @@ def read(*sources: str | Path) -> list[InventoryHost]:
         "ANSIBLE_LOCALHOST_WARNING": "false",
     }
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | strict)
-    if done.returncode:
-        words = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).strip()
-        raise SettingsError(words, where=", ".join(map(str, sources)), hint="mend the inventory")
+    # A key that Ansible skips is a host or a group that a run would leave out without a word.
+    if done.returncode or "Skipping unexpected key" in done.stderr:
+        raise _explain(done.stderr, sources)
     data = json.loads(done.stdout)
     variables = data.pop("_meta")["hostvars"]
     groups: dict[str, list[str]] = {}
     for group, content in data.items():
         for name in content.get("hosts", ()):
             groups.setdefault(name, []).append(group)
+    if not groups:
+        raise SettingsError("names no host", where=_listed(sources), hint="give a folder with hosts.yml")
     return [
         InventoryHost(name, tuple(sorted(groups[name])), variables.get(name, {})) for name in sorted(groups)
     ]
+
+
+def _check_syntax(source: Path) -> None:
+    """Ansible tries a broken file as INI too, and of a broken group_vars file it names not even the name."""
+    for file in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        if file.suffix in {".yml", ".yaml"} and file.is_file():
+            try:
+                yaml.compose(file.read_text())
+            except yaml.MarkedYAMLError as error:
+                line = error.problem_mark.line + 1 if error.problem_mark else 1
+                problem = " ".join(filter(None, (error.context, error.problem)))
+                raise SettingsError(f"is not YAML: {problem}", where=f"{file}:{line}") from error
+
+
+def _explain(stderr: str, sources: Sequence[str | Path]) -> SettingsError:
+    """One message out of those of every plugin that tried: the YAML plugin's, or else Ansible's last."""
+    words = re.sub(r"\x1b\[[0-9;]*m", "", stderr).strip()
+    of_yaml = re.search(r"Failed to parse inventory with 'yaml' plugin: (.+)", words)
+    told = (
+        of_yaml
+        or re.search(r"Skipping (unexpected key .+)", words)
+        or re.search(r".*\[ERROR\]: (.+)", words, re.S)
+    )
+    named = re.search(r"plugin 'yaml' with source '(.+?)'", words)
+    where = named[1] if named and of_yaml else _listed(sources)
+    return SettingsError(told[1] if told else words, where=where, hint="mend the inventory")
+
+
+def _listed(sources: Sequence[str | Path]) -> str:
+    return ", ".join(map(str, sources))
 
 
 class AnsibleInventoryConnector(BaseConnector):

@@ -149,7 +149,7 @@ def bootstrap_hosts(lab: Lab) -> dict[str, list[str]]:
 
 
 def remove(lab: Lab, *, keep_image: bool = False) -> bool:
-    """Remove all that belongs to the lab, and with the last lab the base image. True if anything was there."""
+    """Remove all that belongs to the lab, and with the last lab the base image. True if any was."""
     engine = podman()
     changed = bool(operations.run([operations.LOCAL], _nothing, lab=lab)["@local"])
     if os.path.ismount(lab.store):

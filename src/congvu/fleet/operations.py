@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,10 @@ from pyinfra.api.state import BaseStateCallback, StateStage
 from congvu.errors import DeployFailure, HostUnreachable
 
 LOCAL = "@local"
+
+# What went wrong is an exception with the host's name; pyinfra's own lines would tell it twice.
+logging.getLogger("pyinfra").addHandler(logging.NullHandler())
+logging.getLogger("pyinfra").propagate = False
 
 
 @dataclass(slots=True)
