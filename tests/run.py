@@ -109,18 +109,17 @@ def _stream(
     command: Sequence[str], environment: dict[str, str], log: Path, note: Callable[[str], None]
 ) -> int:
     """Run a command into its log and note its last line of words now and then."""
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            env=environment, cwd=ROOT,
-        )  # fmt: skip
-        assert process.stdout is not None
+    options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": ROOT, "env": environment}
+    with (
+        log.open("w") as file,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process,  # type: ignore[call-overload]
+    ):
         for line in process.stdout:
             file.write(line)
             file.flush()
             if words := line.strip()[:100]:
                 note(words)
-        return process.wait()
+    return int(process.returncode)
 
 
 def _count(report: Path) -> tuple[int, int]:

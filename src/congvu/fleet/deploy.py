@@ -88,22 +88,14 @@ def run(
     )
     events: list[Event] = []
     with log.open("w") as file, log.with_suffix(".err").open("w+") as errors:
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env=env,
-            cwd=ROOT,
-        )
-        assert process.stdout is not None  # noqa: S101  (asked for a pipe)
-        for event in _events(process.stdout, file):
-            events.append(event)
-            watch(event)
-        status = process.wait()
+        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": errors, "cwd": ROOT, "env": env}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
+            assert process.stdout is not None  # noqa: S101  (asked for a pipe)
+            for event in _events(process.stdout, file):
+                events.append(event)
+                watch(event)
         errors.seek(0)
-        if status:
+        if process.returncode:
             raise _explain(events, errors.read(), log)
     results = [event for event in events if event.kind == "result"]
     changed = [f"{e.data['host']}: {e.title}" for e in results if e.data["status"] == "changed"]
