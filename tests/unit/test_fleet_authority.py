@@ -1,0 +1,90 @@
+"""A lab's certificates, as OpenSSL sees them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from congvu.fleet.authority import Authority, HostFiles
+
+HOST = "mail.lamdong.gov.vn"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "tls", "test authority")
+
+
+@pytest.fixture
+def files(authority: Authority) -> HostFiles:
+    return authority.issue(HOST)
+
+
+def verify(authority: Authority, files: HostFiles, *options: str) -> str:
+    command = ["openssl", "verify", "-x509_strict", "-CAfile", str(authority.certificate_file), *options]
+    done = subprocess.run([*command, str(files.certificate)], capture_output=True, text=True, check=False)
+    return "OK" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def describe(certificate: Path) -> str:
+    command = ["openssl", "x509", "-noout", "-text", "-in", str(certificate)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_openssl_accepts_the_certificate_for_its_host_and_as_a_server(
+    authority: Authority, files: HostFiles
+) -> None:
+    assert verify(authority, files, "-verify_hostname", HOST, "-purpose", "sslserver") == "OK"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("-verify_hostname", "mx.ngoai.example"), "ostname mismatch"),
+        (("-purpose", "sslclient"), "unsuitable certificate purpose"),
+    ],
+)
+def test_openssl_refuses_it_for_anything_else(
+    options: tuple[str, ...], words: str, authority: Authority, files: HostFiles
+) -> None:
+    assert words in verify(authority, files, *options)
+
+
+def test_a_certificate_of_another_lab_is_refused(tmp_path: Path, files: HostFiles) -> None:
+    assert "error" in verify(Authority(tmp_path / "other", "test authority"), files)
+
+
+def test_the_authority_may_sign_certificates_and_no_further_authority(authority: Authority) -> None:
+    text = describe(authority.certificate_file)
+    assert "CA:TRUE, pathlen:0" in text
+    assert "Certificate Sign" in text
+    assert "CA:FALSE" in describe(authority.issue(HOST).certificate)
+
+
+def test_a_host_certificate_is_not_valid_for_longer_than_clients_allow(files: HostFiles) -> None:
+    def check(days: int) -> int:
+        command = ["openssl", "x509", "-noout", "-checkend", str(days * 86400), "-in", str(files.certificate)]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    assert check(396) == 0
+    assert check(398) == 1
+
+
+def test_what_was_issued_is_kept(tmp_path: Path, authority: Authority, files: HostFiles) -> None:
+    before = {path: path.read_bytes() for path in authority.folder.iterdir()}
+    again = Authority(tmp_path / "tls", "test authority")
+    assert again.issue(HOST) == files
+    assert {path: path.read_bytes() for path in authority.folder.iterdir()} == before
+
+
+def test_nobody_else_reads_a_key(authority: Authority, files: HostFiles) -> None:
+    modes = {path.name: path.stat().st_mode & 0o777 for path in authority.folder.iterdir()}
+    assert modes == {
+        "ca.key": 0o600,
+        "ca.pem": 0o644,
+        files.key.name: 0o600,
+        files.certificate.name: 0o644,
+    }
+    assert authority.folder.stat().st_mode & 0o777 == 0o700
