@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -21,6 +25,10 @@ _inventory = click.option(
     help="Inventory folder; may be given more than once.",
 )  # fmt: skip
 _limit = click.option("--limit", help="Only these hosts or groups, in Ansible's notation.")
+_vault = click.option(
+    "--ask-vault-pass", is_flag=True,
+    help="Ask for the vault's password. Or name a file with it in ANSIBLE_VAULT_PASSWORD_FILE.",
+)  # fmt: skip
 
 
 @click.group()
@@ -34,10 +42,11 @@ def host() -> None:
     "--public-key", type=click.Path(path_type=Path), default=Path("~/.ssh/id_ed25519.pub"), show_default=True,
     help="The key that the deploy user lets in.",
 )  # fmt: skip
-def bootstrap(sources: tuple[Path, ...], public_key: Path) -> None:
+@_vault
+def bootstrap(sources: tuple[Path, ...], public_key: Path, *, ask_vault_pass: bool) -> None:
     """Take hosts that have only a root login to where Ansible can manage them. Safe to run again."""
     steps = Steps()
-    with steps.step("Bootstrap") as step:
+    with _vault_open(ask_vault_pass), steps.step("Bootstrap") as step:
         hosts = inventory.read(*sources)
         changed = bootstrapping.run(hosts, public_key_file=public_key.expanduser(), ssh={})
         count = sum(map(len, changed.values()))
@@ -48,11 +57,11 @@ def bootstrap(sources: tuple[Path, ...], public_key: Path) -> None:
 @_inventory
 @_limit
 @click.option("--check", is_flag=True, help="Change nothing; exit status 1 when something would change.")
-@click.option("--ask-vault-pass", is_flag=True, help="Ask for the vault's password.")
+@_vault
 def deploy(sources: tuple[Path, ...], limit: str | None, *, check: bool, ask_vault_pass: bool) -> None:
     """Bring hosts to what inventory and policies say."""
-    options = ["--check"] if check else []
-    summary = _run("site", sources, limit, [*options, *(["--ask-vault-pass"] if ask_vault_pass else [])])
+    with _vault_open(ask_vault_pass):
+        summary = _run("site", sources, limit, ["--check"] if check else [])
     for change in summary.changed:
         click.echo(f"  {'would change' if check else 'changed'}: {change}")
     if check and summary.changed:
@@ -62,10 +71,28 @@ def deploy(sources: tuple[Path, ...], limit: str | None, *, check: bool, ask_vau
 @host.command()
 @_inventory
 @_limit
-@click.option("--ask-vault-pass", is_flag=True, help="Ask for the vault's password.")
+@_vault
 def check(sources: tuple[Path, ...], limit: str | None, *, ask_vault_pass: bool) -> None:
     """Check that the daemons which run are the ones installed and configured. Exit status 3 with findings."""
-    _run("check", sources, limit, ["--ask-vault-pass"] if ask_vault_pass else [])
+    with _vault_open(ask_vault_pass):
+        _run("check", sources, limit, [])
+
+
+@contextmanager
+def _vault_open(ask: bool) -> Iterator[None]:
+    """Ask once for the vault's password, for all of Ansible's programs that read the inventory after it."""
+    if not ask:
+        yield
+        return
+    password = click.prompt("Vault password", hide_input=True)
+    with tempfile.NamedTemporaryFile("w", prefix="congvu-") as file:  # mode 0600
+        file.write(f"{password}\n")
+        file.flush()
+        os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = file.name
+        try:
+            yield
+        finally:
+            del os.environ["ANSIBLE_VAULT_PASSWORD_FILE"]
 
 
 def _run(
