@@ -31,22 +31,21 @@ class _Watcher(BaseStateCallback):
     """Collects what went wrong, where."""
 
     unreachable: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[Any, str] = field(default_factory=dict)
+    """Host to the operation's hash: its output is complete only when the run is over."""
 
     def host_connect_error(self, state: State, host: Any, error: Any) -> None:  # noqa: ARG002  (pyinfra's)
         self.unreachable[host.name] = str(error)
 
     def operation_host_error(
         self,
-        state: State,
+        state: State,  # noqa: ARG002  (pyinfra's)
         host: Any,
         op_hash: str,
         retry_count: int = 0,  # noqa: ARG002  (pyinfra's)
         max_retries: int = 0,  # noqa: ARG002
     ) -> None:
-        name = ", ".join(state.op_meta[op_hash].names)
-        output = state.ops[host][op_hash].operation_meta.stderr_lines[-5:]
-        self.failed[host.name] = "\n".join([name, *output])
+        self.failed[host] = op_hash
 
 
 def run(
@@ -74,7 +73,7 @@ def run(
         state.set_stage(StateStage.Execute)
         run_ops(state)
     except PyinfraError as error:
-        _explain(watcher, error)
+        _explain(state, watcher, error)
     finally:
         disconnect_all(state)
     return {
@@ -87,13 +86,15 @@ def run(
     }
 
 
-def _explain(watcher: _Watcher, error: PyinfraError) -> None:
-    for host, words in watcher.unreachable.items():
+def _explain(state: State, watcher: _Watcher, error: PyinfraError) -> None:
+    for name, words in watcher.unreachable.items():
         raise HostUnreachable(
             f"does not answer over SSH: {words}",
-            where=f"host {host}",
+            where=f"host {name}",
             hint="is it up, is its address in hosts.yml right, may your key log in?",
         ) from error
-    for host, words in watcher.failed.items():
-        raise DeployFailure(words, where=f"host {host}") from error
+    for host, op_hash in watcher.failed.items():
+        title = ", ".join(sorted(state.op_meta[op_hash].names))
+        output = state.ops[host][op_hash].operation_meta.stderr_lines[-5:]
+        raise DeployFailure("\n".join([title, *output]), where=f"host {host.name}") from error
     raise DeployFailure(str(error)) from error
