@@ -1,11 +1,11 @@
-"""`congvu host`: real servers, from a bare Debian to a checked mail server."""
+"""`congvu host`: real servers, from a bare Debian to a checked mail server.
+
+Files of the inventory may be encrypted with ansible-vault; ANSIBLE_VAULT_PASSWORD_FILE then names the
+password's file, for all of Ansible's tools.
+"""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -25,10 +25,6 @@ _inventory = click.option(
     help="Inventory folder; may be given more than once.",
 )  # fmt: skip
 _limit = click.option("--limit", help="Only these hosts or groups, in Ansible's notation.")
-_vault = click.option(
-    "--ask-vault-pass", is_flag=True,
-    help="Ask for the vault's password. Or name a file with it in ANSIBLE_VAULT_PASSWORD_FILE.",
-)  # fmt: skip
 
 
 @click.group()
@@ -42,11 +38,10 @@ def host() -> None:
     "--public-key", type=click.Path(path_type=Path), default=Path("~/.ssh/id_ed25519.pub"), show_default=True,
     help="The key that the deploy user lets in.",
 )  # fmt: skip
-@_vault
-def bootstrap(sources: tuple[Path, ...], public_key: Path, *, ask_vault_pass: bool) -> None:
+def bootstrap(sources: tuple[Path, ...], public_key: Path) -> None:
     """Take hosts that have only a root login to where Ansible can manage them. Safe to run again."""
     steps = Steps()
-    with _vault_open(ask_vault_pass), steps.step("Bootstrap") as step:
+    with steps.step("Bootstrap") as step:
         hosts = inventory.read(*sources)
         changed = bootstrapping.run(hosts, public_key_file=public_key.expanduser(), ssh={})
         count = sum(map(len, changed.values()))
@@ -57,11 +52,9 @@ def bootstrap(sources: tuple[Path, ...], public_key: Path, *, ask_vault_pass: bo
 @_inventory
 @_limit
 @click.option("--check", is_flag=True, help="Change nothing; exit status 1 when something would change.")
-@_vault
-def deploy(sources: tuple[Path, ...], limit: str | None, *, check: bool, ask_vault_pass: bool) -> None:
+def deploy(sources: tuple[Path, ...], limit: str | None, *, check: bool) -> None:
     """Bring hosts to what inventory and policies say."""
-    with _vault_open(ask_vault_pass):
-        summary = _run("site", sources, limit, ["--check"] if check else [])
+    summary = _run("site", sources, limit, ["--check"] if check else [])
     for change in summary.changed:
         click.echo(f"  {'would change' if check else 'changed'}: {change}")
     if check and summary.changed:
@@ -71,28 +64,9 @@ def deploy(sources: tuple[Path, ...], limit: str | None, *, check: bool, ask_vau
 @host.command()
 @_inventory
 @_limit
-@_vault
-def check(sources: tuple[Path, ...], limit: str | None, *, ask_vault_pass: bool) -> None:
+def check(sources: tuple[Path, ...], limit: str | None) -> None:
     """Check that the daemons which run are the ones installed and configured. Exit status 3 with findings."""
-    with _vault_open(ask_vault_pass):
-        _run("check", sources, limit, [])
-
-
-@contextmanager
-def _vault_open(ask: bool) -> Iterator[None]:
-    """Ask once for the vault's password, for all of Ansible's programs that read the inventory after it."""
-    if not ask:
-        yield
-        return
-    password = click.prompt("Vault password", hide_input=True)
-    with tempfile.NamedTemporaryFile("w", prefix="congvu-") as file:  # mode 0600
-        file.write(f"{password}\n")
-        file.flush()
-        os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = file.name
-        try:
-            yield
-        finally:
-            del os.environ["ANSIBLE_VAULT_PASSWORD_FILE"]
+    _run("check", sources, limit, [])
 
 
 def _run(

@@ -114,8 +114,9 @@ def _explain(stderr: str, sources: Sequence[str | Path]) -> SettingsError:
     )
     named = re.search(r"plugin 'yaml' with source '(.+?)'", words)
     where = named[1] if named and of_yaml else _listed(sources)
-    locked = "give --ask-vault-pass with the right password" if "ecrypt" in words else "mend the inventory"
-    return SettingsError(told[1] if told else words, where=where, hint=locked)
+    locked = "ANSIBLE_VAULT_PASSWORD_FILE must name the file with the vault's password"
+    hint = locked if "ecrypt" in words else "mend the inventory"
+    return SettingsError(told[1] if told else words, where=where, hint=hint)
 
 
 def _listed(sources: Sequence[str | Path]) -> str:
