@@ -46,6 +46,15 @@ all:
 """
 
 
+# "a: 1", encrypted with a password that nobody remembers.
+VAULT = """\
+35376463303738343436393564643637363266383837386333383936633230653131626231313430
+3266666431313434343063666463663034373730646539370a373963626661646436383131323662
+36353066633331366132313337663839656631336365333734306233376162396365396265663139
+3532353633656636380a373338646166363435633461356537666364643834663930396438343037
+3031"""
+
+
 class Site:
     """Good input in a folder, to be broken in one place."""
 
@@ -131,7 +140,7 @@ INPUT = {
     "unknown policy key": (POLICY, "attachment_limit:", "atachment_limit:", "mean 'attachment_limit'?"),
     "undefined name in a template": (POLICY, "{{ ten }}", "{{ tem }}", "undefined name 'tem'"),
     "unknown filter in a template": (POLICY, "| initials", "| initial", "unknown filter 'initial'"),
-    "policy that is not YAML": (POLICY, "regulation:", "regulation: {", "is not YAML"),
+    "policy that is not YAML": (POLICY, "regulation:", "\tregulation:", "is not YAML"),
     "missing CSV column": ("registry/staff.csv", "staff_id,", "id,", "column 'staff_id': is missing"),
     "missing column of units": ("registry/units.csv", "parent_id", "parent", "'parent_id': is missing"),
     "duplicate staff id": ("registry/staff.csv", "S3,", "S1,", "'S1' stands also in row 2"),
@@ -145,9 +154,7 @@ def test_a_sync_refuses_its_input_before_it_calls_the_directory(case: str, site:
     name, old, new, words = INPUT[case]
     line = site.edit(name, old, new)
     message = site.refuses("sync", "run", "--settings", "sync.yml")
-    assert re.search(rf"(^|/|\s){re.escape(name)}:{line + ('{' in new and '{{' not in new)}: ", message), (
-        message
-    )
+    assert re.search(rf"(^|/|\s){re.escape(name)}:{line}: ", message), message
     assert words in message
     assert not site.called
 
@@ -162,13 +169,11 @@ def test_a_policy_is_refused_when_it_is_shown_too(case: str, site: Site) -> None
 VERBS = {
     "bootstrap": ("host", "bootstrap", "--public-key", "id.pub"),
     "deploy": ("host", "deploy", "--check"),
-    "check": ("host", "check"),
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_an_inventory_that_does_not_exist_is_named(verb: str, site: Site) -> None:
-    message = site.refuses(*VERBS[verb], "-i", "inventory", "-i", "inventroy")
+def test_an_inventory_that_does_not_exist_is_named(site: Site) -> None:
+    message = site.refuses("host", "check", "-i", "inventory", "-i", "inventroy")
     assert message == "inventroy: no such inventory (give a folder with hosts.yml)"
 
 
@@ -182,6 +187,7 @@ def test_a_broken_inventory_is_named_with_its_line(verb: str, site: Site) -> Non
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_host_that_does_not_answer_is_named(verb: str, site: Site) -> None:
+    """The path is relative to where the command is given, not to where Ansible runs."""
     port = closed_port()
     site.edit("inventory/hosts.yml", "ansible_port: ", f"ansible_port: {port} # ")
     message = site.refuses(*VERBS[verb], "-i", "inventory")
@@ -197,26 +203,8 @@ def test_a_variable_that_the_bootstrap_needs_is_named_with_its_host(site: Site) 
     assert not site.called
 
 
-def test_a_public_key_that_is_not_there_is_named(site: Site) -> None:
-    message = site.refuses("host", "bootstrap", "-i", "inventory", "--public-key", "none.pub")
-    assert message.startswith("none.pub: there is no public key")
-    assert not site.called
-
-
 def test_a_vault_without_its_password_is_named(site: Site) -> None:
     (site.folder / "inventory/group_vars").mkdir()
-    vault = site.folder / "inventory/group_vars/all.yml"
-    vault.write_text("directory_password_sync: secret\n")
-    (site.folder / "password").write_text("right\n")
-    encrypt = [str(Path(CONGVU).with_name("ansible-vault")), "encrypt", str(vault)]
-    subprocess.run(
-        [*encrypt, "--vault-password-file", site.folder / "password"], check=True, capture_output=True
-    )
+    (site.folder / "inventory/group_vars/all.yml").write_text(f"$ANSIBLE_VAULT;1.1;AES256\n{VAULT}\n")
     assert "ANSIBLE_VAULT_PASSWORD_FILE" in site.refuses(*VERBS["deploy"], "-i", "inventory")
     assert not site.called
-
-
-def test_a_mistyped_option_is_refused_with_the_usage(site: Site) -> None:
-    done = site.run("host", "deploy", "--inventroy", "inventory")
-    assert done.returncode == 2
-    assert "No such option" in done.stderr

@@ -77,7 +77,8 @@ def _run(
         inventory.read(*sources)  # a broken inventory is told in one sentence before anything starts
         log = Path(".lab/logs") / f"{playbook}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [word for source in sources for word in ("-i", str(source))]
+        # Ansible runs in the repository, where a relative path would name another inventory.
+        arguments = [word for source in sources for word in ("-i", str(source.absolute()))]
         arguments += ["--limit", limit] if limit else []
         summary = deploying.run(
             playbook, *arguments, *options, environment={}, log=log, watch=RoleWatcher(step)
