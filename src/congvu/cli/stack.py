@@ -20,7 +20,7 @@ from congvu.directory.inspect import inspect
 from congvu.directory.password import change_own, find_open, generate, issue_initial
 from congvu.directory.sync import plan_all, read_sources
 from congvu.fleet import deploy as deploying
-from congvu.fleet import image, proof
+from congvu.fleet import files, image, proof
 from congvu.fleet import lab as labs
 from congvu.fleet.lab import ROOT, Lab
 
@@ -92,9 +92,11 @@ def _sample(one: Lab) -> int:
         folder = one.folder / "registry" / domain
         if folder.exists():
             continue
-        command = [sys.executable, str(ROOT / "tests" / "sample" / "registry.py"), str(folder)]
+        partial = folder.with_name(f".{domain}.partial")
+        command = [sys.executable, str(ROOT / "tests" / "sample" / "registry.py"), str(partial)]
         command += ["--domain", domain, "--staff", str(staff), "--units", str(units)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        partial.replace(folder)
         made += 1
     return made
 
@@ -102,8 +104,7 @@ def _sample(one: Lab) -> int:
 def _sync_settings(one: Lab) -> Path:
     mail = one.host("mail")
     secret = one.folder / "sync.password"
-    secret.touch(mode=0o600)
-    secret.write_text(mail.need("directory_password_sync") + "\n")
+    files.write(secret, mail.need("directory_password_sync") + "\n", 0o600)
     base = mail.need("directory_suffix")
     policies = ROOT / "inventory" / "policy"
     content = {
@@ -127,7 +128,7 @@ def _sync_settings(one: Lab) -> Path:
         },
     }
     path = one.folder / "sync.yml"
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    files.write(path, yaml.safe_dump(content, sort_keys=False))
     return path
 
 
@@ -153,8 +154,7 @@ def _make_logins(one: Lab, steps: Steps) -> int:
                 initial = issue_initial(directory, find_open(directory, settings.base, address).dn)
                 made[address] = generate()
                 change_own(settings, address, initial, made[address])
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(made))
+        files.write(file, json.dumps(made), 0o600)
         step.outcome = "issued and changed at first login"
     return len(made)
 

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from congvu.fleet.files import write
+
 _CA_YEARS, _HOST_DAYS = 10, 397  # browsers refuse host certificates older than 398 days
 
 
@@ -54,8 +56,8 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
             )
         )
-        _write(files.key, _pem(key), 0o600)
-        _write(files.certificate, _pem(builder.sign(ca_key, hashes.SHA256())), 0o644)
+        write(files.key, _pem(key), 0o600)
+        write(files.certificate, _pem(builder.sign(ca_key, hashes.SHA256())))
         return files
 
     def _make(self, name: str) -> None:
@@ -77,8 +79,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
         )
-        _write(self._key_file, _pem(key), 0o600)
-        _write(self.certificate_file, _pem(builder.sign(key, hashes.SHA256())), 0o644)
+        write(self._key_file, _pem(key), 0o600)
+        write(self.certificate_file, _pem(builder.sign(key, hashes.SHA256())))
 
 
 def _builder(
@@ -103,8 +105,3 @@ def _pem(thing: ec.EllipticCurvePrivateKey | x509.Certificate) -> bytes:
     return thing.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    path.touch(mode=mode)
-    path.write_bytes(content)

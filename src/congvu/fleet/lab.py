@@ -23,7 +23,7 @@ import yaml
 from pyinfra.api.deploy import deploy
 
 from congvu.errors import InputError, LabFailure
-from congvu.fleet import bootstrap, containers, image, inventory, operations
+from congvu.fleet import bootstrap, containers, files, image, inventory, operations
 from congvu.fleet.authority import Authority
 from congvu.fleet.engine import Podman
 
@@ -242,15 +242,13 @@ def _write_inventory(
     addresses = {each.name: {"ansible_host": str(subnet[int(each.need("lab_number"))])} for each in members}
     tls: dict[str, Any] = {}
     for each in members:
-        files = lab.authority.issue(each.need("bootstrap_fqdn"))
-        tls[each.name] = {"tls_certificate_src": str(files.certificate), "tls_key_src": str(files.key)}
+        issued = lab.authority.issue(each.need("bootstrap_fqdn"))
+        tls[each.name] = {"tls_certificate_src": str(issued.certificate), "tls_key_src": str(issued.key)}
     own = lab.inventories[1]
     secrets_file = own / "group_vars" / "all" / "secrets.yml"
-    secrets_file.parent.mkdir(parents=True, exist_ok=True)
     if not secrets_file.exists():
         made = {f"directory_password_{name}": secrets.token_urlsafe(24) for name in _SERVICE_ACCOUNTS}
-        secrets_file.touch(mode=0o600)
-        secrets_file.write_text(yaml.safe_dump(made))
+        files.write(secrets_file, yaml.safe_dump(made), 0o600)
     shared = {
         "bootstrap_apt_mirror": mirrors.archive,
         "bootstrap_apt_security_mirror": mirrors.security,
@@ -259,7 +257,7 @@ def _write_inventory(
         "ansible_ssh_private_key_file": str(lab.key),
     }
     hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
-    (own / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}))
+    files.write(own / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}))
 
 
 def _write_ssh_config(lab: Lab) -> None:
@@ -278,7 +276,7 @@ def _write_ssh_config(lab: Lab) -> None:
         "LogLevel": "ERROR",
     }
     lines = "".join(f"    {key} {value}\n" for key, value in common.items())
-    lab.ssh_config.write_text("".join(blocks) + f"Host *\n{lines}")
+    files.write(lab.ssh_config, "".join(blocks) + f"Host *\n{lines}")
 
 
 def _mount_store(lab: Lab) -> None:
