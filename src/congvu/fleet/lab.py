@@ -171,7 +171,9 @@ def run_in(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command on a host of the lab over SSH; raises `LabFailure` with its words when it fails."""
     ssh = ["ssh", "-F", str(lab.ssh_config), host, shlex.join(command)]
-    done = subprocess.run(ssh, input=stdin, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ssh, input=stdin, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if check and done.returncode:
         raise LabFailure(
             done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}"
