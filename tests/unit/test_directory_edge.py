@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import ldap3
@@ -112,6 +113,7 @@ class FakeConnection:
         self.result: dict[str, Any] = {}
         self.response: list[dict[str, Any]] = []
         self._pages = iter(self.pages)
+        self.strategy = SimpleNamespace(close=lambda: self.calls.append("close"))
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -228,6 +230,7 @@ def test_a_failure_names_the_server_and_what_to_do(
         Directory.as_service(settings)
     assert caught.value.exit_code == 3
     assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert fake.calls == ["open", "close"]  # no socket stays behind
 
 
 # Passwords

@@ -84,10 +84,14 @@ class Directory:
                 receive_timeout=RECEIVE_SECONDS,
                 auto_encode=False,
             )
-            self._connection.open(read_server_info=False)
-            if settings.start_tls:
-                self._connection.start_tls(read_server_info=False)
-            self._connection.bind(read_server_info=False)
+            try:
+                self._connection.open(read_server_info=False)
+                if settings.start_tls:
+                    self._connection.start_tls(read_server_info=False)
+                self._connection.bind(read_server_info=False)
+            except BaseException:
+                self._connection.strategy.close()  # ldap3 leaves the socket open
+                raise
 
     @classmethod
     def as_service(cls, settings: DirectorySettings) -> Self:
