@@ -232,7 +232,7 @@ def test_a_table_that_cannot_ask_says_so_and_gives_no_answer(old: str, new: str,
     rendered.write("mail", broken, text.replace(old, new, 1))
     done = rendered.run("mail", "postmap", "-q", "lamdong.gov.vn", f"ldap:{broken}")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "warning" in done.stderr
+    assert done.stderr
 
 
 # --- Certificates, judged as the role tls does before it puts them in place
