@@ -6,8 +6,9 @@ Needs nothing but a shell on the other side. What it sets is read from the inven
 
 from __future__ import annotations
 
+import hashlib
 import io
-import shlex
+import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from congvu.fleet import operations
 from congvu.fleet.inventory import InventoryHost
 
 PACKAGES = ["ca-certificates", "python3", "python3-apt", "python3-debian", "sudo"]
+_STAMP = "/var/lib/congvu-bootstrap"
+_NO_SUDO, _SSH_FAILED = 9, 255
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -91,6 +94,9 @@ def bootstrap(public_key: str) -> None:
         dest=f"/etc/sudoers.d/{user}",
         mode="440",
     )
+    files.put(
+        name="Note what was bootstrapped", src=io.StringIO(data.bootstrap_stamp), dest=_STAMP, mode="644"
+    )
 
 
 DEFAULTS: Mapping[str, Any] = {
@@ -106,8 +112,9 @@ def run(
 ) -> dict[str, list[str]]:
     """Bootstrap hosts; returns what changed on each. A second run changes nothing.
 
-    A host that already has its deploy user is entered as that user with sudo, a bare one as root. `ssh` is
-    the connection as pyinfra names it (`ssh_key`, `ssh_known_hosts_file`).
+    A host that notes having been bootstrapped to the same values is left alone. Another one that has its
+    deploy user is entered as that user with sudo, a bare one as root. `ssh` is the connection as pyinfra
+    names it (`ssh_key`, `ssh_known_hosts_file`).
 
     Raises `SettingsError` for a missing variable before any host is touched, `HostUnreachable`,
     `DeployFailure`.
@@ -122,38 +129,46 @@ def run(
             hint="ssh-keygen -t ed25519",
         )
     public_key = public_key_file.read_text().strip()
-    changed: dict[str, list[str]] = {}
-    ready = [each for each in hosts if _has_deploy_user(each, ssh)]
-    for group, as_root in (([h for h in hosts if h not in ready], True), (ready, False)):
+    notes = {each.name: _note(each, ssh) for each in hosts}
+    stamps = {each.name: _stamp(each, public_key) for each in hosts}
+    changed: dict[str, list[str]] = {each.name: [] for each in hosts}
+    due = [each for each in hosts if notes[each.name] != stamps[each.name]]
+    bare = [each for each in due if notes[each.name] is None]
+    for group, as_root in ((bare, True), ([each for each in due if each not in bare], False)):
         if group:
-            targets = [_target(each, ssh, as_root=as_root) for each in group]
+            targets = [_target(each, ssh, stamps[each.name], as_root=as_root) for each in group]
             changed |= operations.run(targets, bootstrap, sudo=not as_root, public_key=public_key)
     return changed
 
 
-def _target(each: InventoryHost, ssh: Mapping[str, str], *, as_root: bool) -> tuple[str, dict[str, Any]]:
-    data = {**DEFAULTS, "bootstrap_address": each.address, **each.variables, **ssh}
+def _stamp(each: InventoryHost, public_key: str) -> str:
+    """A checksum of all that the bootstrap of this host depends on: its values, the key, and this file."""
+    values = {key: value for key, value in each.variables.items() if key.startswith("bootstrap_")}
+    inputs = json.dumps([values, each.address, public_key, Path(__file__).read_text()], sort_keys=True)
+    return hashlib.sha256(inputs.encode()).hexdigest()
+
+
+def _target(
+    each: InventoryHost, ssh: Mapping[str, str], stamp: str, *, as_root: bool
+) -> tuple[str, dict[str, Any]]:
+    own = {"bootstrap_address": each.address, "bootstrap_stamp": stamp}
+    data = {**DEFAULTS, **own, **each.variables, **ssh}
     data["ssh_hostname"] = each.address
     data["ssh_port"] = int(each.variables.get("ansible_port", 22))
     data["ssh_user"] = "root" if as_root else str(data["bootstrap_deploy_user"])
     return each.name, data
 
 
-def _has_deploy_user(each: InventoryHost, ssh: Mapping[str, str]) -> bool:
+def _note(each: InventoryHost, ssh: Mapping[str, str]) -> str | None:
+    """What the host notes of its bootstrap; None where the deploy user cannot become root yet."""
     user = each.variables.get("bootstrap_deploy_user", DEFAULTS["bootstrap_deploy_user"])
-    command = [
-        "ssh",
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "ConnectTimeout=15",
-        "-o",
-        "StrictHostKeyChecking=accept-new",
-    ]
+    command = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"]
+    command += ["-o", "StrictHostKeyChecking=accept-new"]
     command += ["-p", str(each.variables.get("ansible_port", 22)), "-l", str(user)]
     if "ssh_key" in ssh:
         command += ["-o", "IdentitiesOnly=yes", "-i", ssh["ssh_key"]]
     if "ssh_known_hosts_file" in ssh:
         command += ["-o", f"UserKnownHostsFile={ssh['ssh_known_hosts_file']}"]
-    command += [each.address, shlex.join(["sudo", "-n", "true"])]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    command += [each.address, f"sudo -n true || exit {_NO_SUDO}; cat {_STAMP}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode not in (_NO_SUDO, _SSH_FAILED) else None
