@@ -100,7 +100,7 @@ def _wired(host: str) -> list[str]:
     return roles
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rendered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendered]:
     """Ansible fills the templates as a deployment would; the folder is removed afterwards."""
     folder = f"/tmp/congvu-contract-{secrets.token_hex(4)}"  # noqa: S108  (on the lab's hosts, of mode 0700)
