@@ -93,9 +93,23 @@ def transact(
             code, words = refusal.smtp_code, _bytes(refusal.smtp_error)
         answer = Answer(command, code, words.decode())
         if not 200 <= code <= 299:
-            client.rset()
+            if code != 421:  # which ends the session
+                client.rset()
             return answer
     return answer
+
+
+def attempt(
+    outside: Outside, sender: str, recipient: str, letter: EmailMessage | bytes | None = None
+) -> Answer:
+    """One transaction on port 25 in a session of its own. A connection that breaks is an answer: not now."""
+    try:
+        with outside.smtp() as client:
+            return transact(client, sender, recipient, letter)
+    except smtplib.SMTPConnectError as refusal:
+        return Answer("CONNECT", refusal.smtp_code, _bytes(refusal.smtp_error).decode())
+    except smtplib.SMTPServerDisconnected:
+        return Answer("CONNECT", 421, "connection closed")
 
 
 def login(client: smtplib.SMTP, address: str, password: str) -> Answer:
@@ -174,7 +188,6 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.settings: Settings = sync_settings.load(lab.folder / "sync.yml")
-        self.directory = Directory.as_service(self.settings.directory)
         self._taken: dict[str, Entry] = {}
 
     def layout(self, domain: str) -> Layout:
@@ -183,7 +196,13 @@ class Site:
 
     def entry(self, dn: str) -> Entry:
         """An entry as it is now."""
-        return next(self.directory.search(dn, "(objectClass=*)", _ATTRIBUTES))
+        with self._directory() as directory:
+            return next(directory.search(dn, "(objectClass=*)", _ATTRIBUTES))
+
+    def change(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
+        """Give an entry other attributes. Prefer `changed`, which puts them back."""
+        with self._directory() as directory:
+            directory.replace(dn, attributes)
 
     def person(self, domain: str = LAMDONG, *, initial: bool = False) -> Account:
         """A person nobody has used yet, with a password: the initial one, or changed as at first login."""
@@ -197,11 +216,11 @@ class Site:
     def changed(self, account: Account, attributes: Mapping[str, Sequence[str]]) -> Iterator[None]:
         """The account with other attributes for a while."""
         before = self.entry(account.dn)
-        self.directory.replace(account.dn, attributes)
+        self.change(account.dn, attributes)
         try:
             yield
         finally:
-            self.directory.replace(account.dn, {name: before.values(name) for name in attributes})
+            self.change(account.dn, {name: before.values(name) for name in attributes})
 
     def on_mail(self, *command: str, check: bool = True) -> str:
         """Run a command as root on the mail server and return its output."""
@@ -212,29 +231,31 @@ class Site:
         for before in self._taken.values():
             self.on_mail("doveadm", "expunge", "-u", before.value("mail"), "mailbox", "*", "all", check=False)
             attributes = {name: before.values(name) for name in _RESTORED}
-            self.directory.replace(before.dn, attributes | {"userPassword": (), "pwdReset": ()})
+            self.change(before.dn, attributes | {"userPassword": (), "pwdReset": ()})
         self._taken.clear()
-        self.directory.__exit__(None, None, None)
+
+    def _directory(self) -> Directory:
+        # A connection for each use: between two of them a fault test may have stopped slapd.
+        return Directory.as_service(self.settings.directory)
 
     def _account(self, container: str, domain: str, *, initial: bool = False) -> Account:
         # From the far end, where nobody else takes them: scripts/up takes the first ones.
         free = "(&(objectClass=congvuAccount)(congvuState=initial)(!(pwdReset=TRUE)))"
-        entries = sorted(self.directory.search(container, free, _ATTRIBUTES), key=lambda entry: entry.dn)
-        before = next(
-            each
-            for each in reversed(entries)
-            if each.dn not in self._taken and not each.value("pwdChangedTime") and self._is_own(each, domain)
-        )
-        self._taken[before.dn] = before
-        password = issue_initial(self.directory, before.dn)
+        with self._directory() as directory:
+            entries = sorted(directory.search(container, free, _ATTRIBUTES), key=lambda entry: entry.dn)
+            before = next(
+                each
+                for each in reversed(entries)
+                if each.dn not in self._taken
+                and not each.value("pwdChangedTime")
+                and each.value("mail").endswith(f"@{domain}")
+            )
+            self._taken[before.dn] = before
+            password = issue_initial(directory, before.dn)
         if not initial:
             old, password = password, generate()
             change_own(self.settings.directory, before.dn, old, password)
         return Account(before.dn, before.value("mail"), password, before.value("uid"), before.value("cn"))
-
-    @staticmethod
-    def _is_own(entry: Entry, domain: str) -> bool:
-        return entry.value("mail").endswith(f"@{domain}")
 
 
 @pytest.fixture(scope="session")

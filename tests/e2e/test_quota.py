@@ -104,7 +104,7 @@ def test_an_undeclared_message_waits_in_the_queue_until_there_is_room(
     with mailbox(outside, full.address, full.password) as box:
         assert not fetch(box, message["Message-ID"])
 
-    site.directory.replace(full.dn, {"congvuQuota": [str(10 * MIB)]})  # the fixture puts it back
+    site.change(full.dn, {"congvuQuota": [str(10 * MIB)]})  # the fixture puts it back
     site.on_mail("postqueue", "-f")
     wait(outside, full, message)
     assert not outside.received(STRANGER, message["Message-ID"]), "a bounce for a message that was kept"
