@@ -7,6 +7,7 @@ system of the mail store. Two labs share nothing but the base image.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import secrets
@@ -67,13 +68,14 @@ class Lab:
 
     @property
     def label(self) -> str:
-        """Marks this lab's containers and network."""
-        return f"congvu.lab={self.name}"
+        """Marks this lab's containers and network, among those of other labs and of other clones."""
+        return f"congvu.lab={self.network}"
 
     @property
     def network(self) -> str:
-        """The name of the lab's network."""
-        return f"congvu-{self.name}"
+        """The name of the lab's network, and the beginning of its containers' names."""
+        clone = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
+        return f"congvu-{self.name}-{clone}"
 
     @property
     def authority(self) -> Authority:
@@ -125,6 +127,8 @@ def raise_containers(lab: Lab, image_name: str) -> bool:
     Raises `LabFailure` when a container does not answer over SSH in time.
     """
     engine = podman()
+    if not lab.key.exists():  # containers of a lab whose folder is gone cannot be entered any more
+        operations.run([operations.LOCAL], _nothing, lab=lab)
     _make_key(lab)
     changed = bool(operations.run([operations.LOCAL], _network, lab=lab)["@local"])
     subnet = _subnet(engine, lab)
