@@ -55,7 +55,7 @@ def test_without_a_login_nothing_is_taken(outside: Outside, person: Account, col
         ]:
             answer = transact(client, sender, recipient, letter(sender, recipient))
             assert answer.refused, answer
-            assert answer.command == "RCPT"
+            assert answer.command == "MAIL"
 
 
 def test_a_wrong_password_is_refused(outside: Outside, person: Account) -> None:
@@ -110,7 +110,7 @@ def test_an_envelope_that_is_somebody_elses_is_refused(
     free = f"khongcoai.999@{person.domain}"
     for sender in (colleague.address, unit.address, neighbour.address, free, STRANGER):
         answer = submit(outside, person, letter(sender, STRANGER), sender)
-        assert (answer.command, answer.code) == ("RCPT", 553), (sender, answer)
+        assert (answer.command, answer.code) == ("MAIL", 553), (sender, answer)
 
 
 def _replace_from(*values: str) -> Callable[[EmailMessage], bytes]:
