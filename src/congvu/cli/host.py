@@ -75,7 +75,7 @@ def _run(
     steps = Steps()
     with steps.step(playbook.capitalize()) as step:
         inventory.read(*sources)  # a broken inventory is told in one sentence before anything starts
-        log = Path(".lab/logs") / f"{playbook}.log"
+        log = deploying.ROOT / ".lab" / "logs" / f"{playbook}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         # Ansible runs in the repository, where a relative path would name another inventory.
         arguments = [word for source in sources for word in ("-i", str(source.absolute()))]

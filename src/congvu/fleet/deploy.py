@@ -129,7 +129,7 @@ def _explain(events: Sequence[Event], stderr: str, log: Path) -> CongvuError:
         return SettingsError(
             f"{first.title}: {message}",
             where=f"host {host}",
-            hint="set it in the inventory; nothing was changed",
+            hint="mend the inventory or the host; nothing was changed",
         )
     where = f"host {host}, {Path(first.data['path']).relative_to(ROOT)}"
     return DeployFailure(f"{first.title}: {message}", where=where, hint=f"the whole run is in {log}")
