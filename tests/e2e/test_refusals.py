@@ -72,3 +72,11 @@ def test_there_is_no_login_on_port_25(outside: Outside) -> None:
 def test_recipients_cannot_be_probed_with_vrfy(outside: Outside, person: Account) -> None:
     with outside.smtp() as client:
         assert client.verify(person.address)[0] == 502
+
+
+def test_a_department_with_a_mail_server_of_its_own_is_a_stranger_not_an_impostor(
+    outside: Outside, person: Account
+) -> None:
+    with outside.smtp() as client:
+        client.mail(f"vanthu@phong.{LAMDONG}")
+        assert client.rcpt(person.address)[0] == 250

@@ -134,14 +134,13 @@ def _sync_settings(one: Lab) -> Path:
 
 def logins(one: Lab) -> dict[str, str]:
     """The address of a person and of a unit, with their passwords."""
-    made: dict[str, str] = json.loads((one.folder / "logins.json").read_text())
+    made: dict[str, str] = json.loads(one.logins.read_text())
     return made
 
 
 def _make_logins(one: Lab, steps: Steps) -> int:
     """Give a person and a unit passwords that are known: issued, then changed as at first login."""
-    file = one.folder / "logins.json"
-    if file.exists():
+    if one.logins.exists():
         return 0
     with steps.step("Two logins") as step:
         settings = sync_settings.load(one.folder / "sync.yml").directory
@@ -154,7 +153,7 @@ def _make_logins(one: Lab, steps: Steps) -> int:
                 initial = issue_initial(directory, find_open(directory, settings.base, address).dn)
                 made[address] = generate()
                 change_own(settings, address, initial, made[address])
-        files.write(file, json.dumps(made), 0o600)
+        files.write(one.logins, json.dumps(made), 0o600)
         step.outcome = "issued and changed at first login"
     return len(made)
 

@@ -90,9 +90,13 @@ class Outside:
     def submission(self, address: str, password: str, port: int = 587) -> smtplib.SMTP:
         """A session under TLS, logged in."""
         client = self.smtp(port)
-        if port != 465:
-            client.starttls(context=self.tls)
-        client.login(address, password)
+        try:
+            if port != 465:
+                client.starttls(context=self.tls)
+            client.login(address, password)
+        except BaseException:
+            client.close()
+            raise
         return client
 
     def imap(self, address: str, password: str) -> imaplib.IMAP4:

@@ -57,6 +57,16 @@ class Lab:
         return self.folder / "ssh" / "config"
 
     @property
+    def known_hosts(self) -> Path:
+        """The host keys seen at the first connection."""
+        return self.folder / "ssh" / "known_hosts"
+
+    @property
+    def logins(self) -> Path:
+        """Addresses and passwords of a person and a unit, as JSON."""
+        return self.folder / "logins.json"
+
+    @property
     def inventories(self) -> tuple[Path, Path]:
         """What all labs have in common, and what is this one's own."""
         return HOSTS, self.folder / "inventory"
@@ -101,7 +111,7 @@ class Lab:
         """The connection in pyinfra's words."""
         return {
             "ssh_key": str(self.key),
-            "ssh_known_hosts_file": str(self.folder / "ssh" / "known_hosts"),
+            "ssh_known_hosts_file": str(self.known_hosts),
         }
 
     @property
@@ -137,6 +147,10 @@ def raise_containers(lab: Lab, image_name: str) -> bool:
     _write_inventory(lab, members, subnet, mirrors)
     _write_ssh_config(lab)
     _mount_store(lab)
+    if not all(engine.exists("container", _container_name(lab, each.name)) for each in members):
+        # New hosts have other host keys and an empty directory: what was remembered of the old ones is wrong.
+        for stale in (lab.known_hosts, lab.logins):
+            stale.unlink(missing_ok=True)
     changed |= bool(
         operations.run([operations.LOCAL], _containers, lab=lab, image_name=image_name, subnet=subnet)[
             "@local"
@@ -197,7 +211,7 @@ def _containers(lab: Lab, image_name: str, subnet: ipaddress.IPv4Network) -> Non
         containers.container(
             name=f"Container {each.name}",
             wanted=containers.Container(
-                name=f"{lab.network}-{each.name}",
+                name=_container_name(lab, each.name),
                 image=image_name,
                 network=lab.network,
                 address=each.address,
@@ -214,6 +228,10 @@ def _containers(lab: Lab, image_name: str, subnet: ipaddress.IPv4Network) -> Non
 def _nothing(lab: Lab) -> None:
     containers.no_containers(name="Containers", label=lab.label)
     containers.network(name="Network", lab_network=lab.network, label=lab.label, present=False)
+
+
+def _container_name(lab: Lab, host: str) -> str:
+    return f"{lab.network}-{host}"
 
 
 def _make_key(lab: Lab) -> None:
@@ -272,7 +290,7 @@ def _write_ssh_config(lab: Lab) -> None:
         "User": "deploy",
         "IdentityFile": lab.key,
         "IdentitiesOnly": "yes",
-        "UserKnownHostsFile": lab.folder / "ssh" / "known_hosts",
+        "UserKnownHostsFile": lab.known_hosts,
         "StrictHostKeyChecking": "accept-new",
         "ControlMaster": "auto",
         # In /tmp, for a socket's path must stay under 108 characters wherever the clone lies.
@@ -314,7 +332,7 @@ def _wait_for_ssh(lab: Lab, host: str) -> None:
         if time.monotonic() > deadline:
             raise LabFailure(
                 f"does not answer over SSH: {done.stderr.strip()}",
-                where=f"container {lab.network}-{host}",
-                hint=f"podman logs {lab.network}-{host}",
+                where=f"container {_container_name(lab, host)}",
+                hint=f"podman logs {_container_name(lab, host)}",
             )
         time.sleep(0.2)
