@@ -93,7 +93,9 @@ def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab
     assert changed == back
     assert changed == [
         "mail: postfix: Write main.cf and master.cf",
+        "mail: postfix: Notice files that Postfix has not read yet",
         "mail: rspamd: Write the rules of our own",
+        "mail: rspamd: Notice files that rspamd has not read yet",
         "mail: postfix: Reload Postfix after the check",
         "mail: rspamd: Restart rspamd after the check",
     ]

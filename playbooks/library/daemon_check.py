@@ -51,6 +51,13 @@ options:
     type: list
     elements: path
     default: []
+  stale_is_change:
+    description:
+      - Only compare the configuration's age with the last start or reload; C(changed) when it is newer.
+      - For a role that must complete what an earlier run was cut off from.
+      - A unit that does not run is not stale.
+    type: bool
+    default: false
   commands:
     description: Commands that must succeed, each a list of words; their last words become the finding.
     type: list
@@ -103,6 +110,14 @@ def started(state: dict[str, str]) -> float:
     return time.time() - time.monotonic() + since_boot
 
 
+def stale_file(state: dict[str, str], configuration: Iterable[str]) -> str:
+    """A file that changed after the running unit last started or reloaded, else nothing."""
+    if state["ActiveState"] != "active":
+        return ""
+    changed, file = newest(configuration)
+    return file if changed > started(state) + 1 else ""
+
+
 def listening() -> set[int]:
     """TCP ports that something listens on, from the kernel's tables."""
     ports = set()
@@ -144,19 +159,20 @@ def main() -> None:
             "ports": {"type": "list", "elements": "int", "default": []},
             "greetings": {"type": "dict", "default": {}},
             "sockets": {"type": "list", "elements": "path", "default": []},
+            "stale_is_change": {"type": "bool", "default": False},
             "commands": {"type": "list", "elements": "list", "default": []},
         },
         supports_check_mode=True,
     )
     given = module.params
     state = properties(given["unit"])
+    if given["stale_is_change"]:
+        module.exit_json(changed=bool(stale_file(state, given["configuration"])))
     findings = state_findings(given["unit"], state, given["executable"])
     if state["ActiveState"] == "active":
-        changed, file = newest(given["configuration"])
-        if changed > started(state) + 1:
-            findings.append(
-                f"{given['unit']} has not read {file} since it changed: systemctl reload {given['unit']}"
-            )
+        if file := stale_file(state, given["configuration"]):
+            unit = given["unit"]
+            findings.append(f"{unit} has not read {file} since it changed: systemctl reload {unit}")
         findings += [f"nothing listens on port {port}" for port in set(given["ports"]) - listening()]
         findings += [
             words

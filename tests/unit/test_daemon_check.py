@@ -240,3 +240,20 @@ def test_of_a_daemon_that_is_down_only_that_is_told(systemd: Systemd) -> None:
     systemd.says({"ActiveState": "failed", "UnitFileState": "enabled", "MainPID": "0"})
     status, told = systemd.run(ports=[1], commands=[["false"]])
     assert (status, told["findings"]) == (1, ["slapd is failed: systemctl status slapd"])
+
+
+@pytest.mark.parametrize(("hours_ago", "stale"), [(1, False), (0, True)])
+def test_a_role_learns_of_files_that_a_cut_off_run_left_unread(
+    systemd: Systemd, tmp_path: Path, hours_ago: int, stale: bool
+) -> None:
+    file = tmp_path / "main.cf"
+    file.touch()
+    os.utime(file, (time.time() - 3600 * hours_ago,) * 2)
+    status, told = systemd.run(configuration=[str(file)], ports=[1], stale_is_change=True)
+    assert (status, told["changed"]) == (0, stale)
+
+
+def test_a_unit_that_does_not_run_has_nothing_unread(systemd: Systemd, tmp_path: Path) -> None:
+    systemd.says({"ActiveState": "failed", "UnitFileState": "enabled", "MainPID": "0"})
+    status, told = systemd.run(configuration=[str(tmp_path)], stale_is_change=True)
+    assert (status, told["changed"]) == (0, False)

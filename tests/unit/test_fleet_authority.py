@@ -88,3 +88,29 @@ def test_nobody_else_reads_a_key(authority: Authority, files: HostFiles) -> None
         files.certificate.name: 0o644,
     }
     assert authority.folder.stat().st_mode & 0o777 == 0o700
+
+
+def judge(authority: Authority, certificate: Path, key: Path, name: str = HOST, days: int = 0) -> str:
+    script = Path(__file__).parents[2] / "roles" / "tls" / "files" / "check-certificate"
+    words = [script, certificate, key, authority.certificate_file, name, str(days)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (done.stdout == ""), done
+    return done.stdout.strip()
+
+
+def test_files_that_belong_together_are_taken(authority: Authority, files: HostFiles) -> None:
+    assert judge(authority, files.certificate, files.key) == ""
+
+
+def test_files_that_do_not_belong_together_are_named(
+    authority: Authority, files: HostFiles, tmp_path: Path
+) -> None:
+    other = authority.issue("mail.quangtri.gov.vn")
+    stranger = Authority(tmp_path / "stranger", "another authority").issue(HOST)
+    certificate = files.certificate
+    assert judge(authority, certificate, other.key) == f"{other.key} is not the key of {certificate}"
+    assert judge(authority, certificate, files.key, days=400) == f"{certificate} ends within 400 days"
+    assert "ostname mismatch" in judge(authority, certificate, files.key, name="mail.hatinh.gov.vn")
+    assert str(stranger.certificate) in judge(authority, stranger.certificate, stranger.key)
+    missing = tmp_path / "none.pem"
+    assert judge(authority, missing, files.key) == f"{missing} is not there or cannot be read"
