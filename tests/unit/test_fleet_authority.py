@@ -92,7 +92,7 @@ def test_nobody_else_reads_a_key(authority: Authority, files: HostFiles) -> None
 
 def judge(authority: Authority, certificate: Path, key: Path, name: str = HOST, days: int = 0) -> str:
     script = Path(__file__).parents[2] / "roles" / "tls" / "files" / "check-certificate"
-    words = [script, certificate, key, authority.certificate_file, name, str(days)]
+    words = [str(part) for part in (script, certificate, key, authority.certificate_file, name, days)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (done.stdout == ""), done
     return done.stdout.strip()

@@ -169,6 +169,6 @@ def _note(each: InventoryHost, ssh: Mapping[str, str]) -> str | None:
         command += ["-o", "IdentitiesOnly=yes", "-i", ssh["ssh_key"]]
     if "ssh_known_hosts_file" in ssh:
         command += ["-o", f"UserKnownHostsFile={ssh['ssh_known_hosts_file']}"]
-    command += [each.address, f"sudo -n true || exit {_NO_SUDO}; cat {_STAMP}"]
+    command += [each.address, f"sudo -n true || exit {_NO_SUDO}; command -v python3 >&2 && cat {_STAMP}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout if done.returncode not in (_NO_SUDO, _SSH_FAILED) else None
