@@ -61,7 +61,7 @@ class Site:
         return done.stderr.removeprefix("error: ")
 
     def nothing_was_done(self) -> None:
-        lines = (self.folder / ".lab/logs/site.log").read_text().splitlines()
+        lines = (ROOT / ".lab/logs/site.log").read_text().splitlines()
         results = [one for one in map(json.loads, lines) if one["event"] == "result"]
         assert results
         assert [one["task"] for one in results if "/playbooks/preflight.yml" not in one["path"]] == []
