@@ -57,8 +57,8 @@ IMPURE_CALLS = {
     "write_text",
     "getenv",
 }
-RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3"}
-"""Third-party modules a server has from Debian 13's main: click, rich, jinja2, pyyaml, ldap3."""
+RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3", "openpyxl", "sqlalchemy"}
+"""Third-party modules a server has from Debian 13's main: python3-click, -rich, -jinja2, -yaml, …"""
 DEVELOPMENT_ONLY = ("congvu.fleet", "congvu.cli.host", "congvu.cli.lab", "congvu.cli.stack")
 
 
