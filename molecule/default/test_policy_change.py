@@ -59,7 +59,7 @@ def converge(lab: Lab, policies: Path) -> list[str]:
 
 
 def test_a_larger_quota_changes_the_directory_and_no_host(lab: Lab, policies: Path, settings: Path) -> None:
-    change(policies, r"^  quota: 2G", "  quota: 3G")
+    change(policies, r"^  quota: \{max: 2G\}", "  quota: {max: 3G}")
     assert converge(lab, policies) == []
 
     plan = [CONGVU, "sync", "plan", "--json", "--settings", str(settings)]
@@ -84,8 +84,8 @@ def test_a_larger_quota_changes_the_directory_and_no_host(lab: Lab, policies: Pa
 def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab, policies: Path) -> None:
     for domain in (DOMAIN, "quangtri.gov.vn"):
         file = policies / f"{domain}.yml"
-        rest = re.sub(r"^attachment_limit:.*\n", "", file.read_text(), flags=re.MULTILINE)
-        file.write_text(f"{rest}\nattachment_limit: 10M\n")
+        rest = re.sub(r"^attachments:.*\n(?: +.*\n)*", "", file.read_text(), flags=re.MULTILINE)
+        file.write_text(f"{rest}\nattachments: {{limit: 10M}}\n")
     try:
         changed = converge(lab, policies)
     finally:

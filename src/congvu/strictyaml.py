@@ -6,6 +6,7 @@ written by hand, once, by somebody who does it for the first time.
 
 Values may be ``str``, ``int``, ``bool``, ``date``, ``Path`` (relative to the file), an enumeration, a
 dataclass, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, or a `Scalar`: a class that parses itself.
+``Annotated[X, InFile(version)]`` is the name of another such file, read as X.
 A ``None`` default means *left open*: the key is absent. An explicit null is refused, it hides a decision.
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import (
+    Annotated,
     Any,
     Protocol,
     Self,
@@ -45,6 +47,13 @@ class Scalar(Protocol):
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read `text`; a ``ValueError`` says what is wrong, without naming file or line."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InFile:
+    """Marks a key that names another file, relative to this one, with a schema and a version of its own."""
+
+    version: int
 
 
 def load(path: Path, schema: type[T], error: type[InputError], *, version: int) -> T:
@@ -122,6 +131,8 @@ class _Reader:
         if origin in (Union, types.UnionType):
             wanted = next(member for member in arguments if member is not type(None))
             return self._value(node, wanted, key)
+        if origin is Annotated:
+            return self._other_file(node, arguments[0], arguments[1], key)
         if origin is tuple:
             return self._sequence(node, arguments[0], key)
         if origin is Mapping:
@@ -151,7 +162,7 @@ class _Reader:
         return found
 
     def _section(self, node: yaml.Node, schema: Any, key: str) -> Any:
-        hints = get_type_hints(schema)
+        hints = get_type_hints(schema, include_extras=True)
         fields = {field.name: field for field in dataclasses.fields(schema)}
         pairs = self._pairs(node, key)
         assert isinstance(node, yaml.MappingNode)  # noqa: S101  (_pairs has refused anything else)
@@ -176,6 +187,12 @@ class _Reader:
         if not isinstance(node, yaml.SequenceNode):
             raise self._fail(node, key, "must be a list", "write '- value' lines or [a, b]")
         return tuple(self._value(value, item, f"{key}[{index}]") for index, value in enumerate(node.value))
+
+    def _other_file(self, node: yaml.Node, schema: Any, mark: InFile, key: str) -> Any:
+        path: Path = self._scalar(node, Path, key)
+        if not path.is_file():
+            raise self._fail(node, key, f"{path} is not a file", "the name is relative to this file")
+        return _Reader(path, self._error).load(schema, mark.version)
 
     def _scalar(self, node: yaml.Node, wanted: Any, key: str) -> Any:
         if not isinstance(node, yaml.ScalarNode):

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from congvu import policy as policies
+from congvu.policy import Policy
 
 DEFAULT_DIRECTORY = Path("inventory/policy")
 
@@ -28,16 +29,28 @@ def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
 
     A word that ends in .yml or names an existing file is a file; anything else is a domain.
     """
-    path = Path(domain_or_file)
-    is_file = path.suffix in (".yml", ".yaml") or path.is_file()
-    lines = policies.settings(
-        policies.load(path) if is_file else policies.load_domain(directory, domain_or_file)
-    )
+    path, loaded = _load(domain_or_file, directory)
+    lines = policies.settings(loaded, policies.sources(path))
     if as_json:
-        rows = [{"key": line.key, "value": line.value, "default": line.default or None} for line in lines]
+        rows = [
+            {
+                "key": line.key,
+                "value": line.value,
+                "source": line.source or None,
+                "default": line.default or None,
+            }
+            for line in lines
+        ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("key", "value", "default because")
+    table = Table("key", "value", "source, or default because")
     for line in lines:
-        table.add_row(line.key, line.value, line.default)
+        table.add_row(line.key, line.value, f"default: {line.default}" if line.default else line.source)
     Console(markup=False, highlight=False).print(table)
+
+
+def _load(domain_or_file: str, directory: Path) -> tuple[Path, Policy]:
+    path = Path(domain_or_file)
+    if path.suffix in (".yml", ".yaml") or path.is_file():
+        return path, policies.load(path)
+    return policies.path_of(directory, domain_or_file), policies.load_domain(directory, domain_or_file)

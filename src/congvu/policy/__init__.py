@@ -11,8 +11,20 @@ from congvu import strictyaml
 from congvu.errors import PolicyError
 from congvu.policy.effective import Effective, Setting, effective, settings
 from congvu.policy.model import VERSION, Policy
+from congvu.policy.source import Source, sources
 
-__all__ = ["Effective", "Policy", "Setting", "effective", "load", "load_domain", "settings"]
+__all__ = [
+    "Effective",
+    "Policy",
+    "Setting",
+    "Source",
+    "effective",
+    "load",
+    "load_domain",
+    "path_of",
+    "settings",
+    "sources",
+]
 
 
 def load(path: Path) -> Policy:
@@ -20,17 +32,23 @@ def load(path: Path) -> Policy:
     return strictyaml.load(path, Policy, PolicyError, version=VERSION)
 
 
-def load_domain(directory: Path, domain: str) -> Policy:
-    """Read the policy of `domain` from `directory`.
-
-    Raises `PolicyError`, also when the file is another domain's.
-    """
+def path_of(directory: Path, domain: str) -> Path:
+    """The file of `domain` in `directory`; raises `PolicyError` with the nearest domain that has one."""
     path = directory / f"{domain}.yml"
     if not path.is_file():
         known = sorted(file.stem for file in directory.glob("*.yml"))
         raise PolicyError(
             f"there is no policy for {domain!r}", where=str(directory), hint=strictyaml.nearest(domain, known)
         )
+    return path
+
+
+def load_domain(directory: Path, domain: str) -> Policy:
+    """Read the policy of `domain` from `directory`.
+
+    Raises `PolicyError`, also when the file is another domain's.
+    """
+    path = path_of(directory, domain)
     policy = load(path)
     if policy.domain.text != domain:
         raise PolicyError(

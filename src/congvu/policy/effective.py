@@ -6,11 +6,26 @@ This is the only place with defaults. Roles and the sync read `Effective`, never
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from congvu.policy.model import LongPlaceNames, OverQuota, Policy, Removal
-from congvu.policy.values import Size
-from congvu.strictyaml import Scalar
+from congvu.policy.model import (
+    AddressChange,
+    Kind,
+    LongPlaceNames,
+    NumberingScope,
+    OverQuota,
+    Places,
+    Policy,
+    QuotaRange,
+    Removal,
+)
+from congvu.policy.source import NO_SOURCES, Source
+from congvu.policy.values import LOCAL_PART_MAX, Duration, Size
+from congvu.strictyaml import Scalar, nearest
+
+T = TypeVar("T")
 
 RESERVED = frozenset(
     # RFC 2142, the names mail systems speak to each other under, and names that invite a fraud.
@@ -53,19 +68,47 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """What follows for an address when the words it is made of change."""
+
+    address: AddressChange
+    alias_for: Duration
+
+
+@dataclass(frozen=True, slots=True)
 class Effective:
     """A policy with nothing left open."""
 
+    person_numbering_first: int
+    person_numbering_width: int
+    person_numbering_scope: NumberingScope
+    person_max_length: int
+    person_renamed: Renaming
+    person_moved: Renaming
     person_quota: Size
-    unit_quota: Size
-    attachment_limit: Size
-    over_quota: OverQuota
     unit_max_length: int
     """0: no limit."""
     long_place_names: LongPlaceNames
+    unit_stop_words: tuple[str, ...]
+    unit_renamed: Renaming
+    unit_quota: Size
+    attachment_limit: Size
+    over_quota: OverQuota
     leaving_then: Removal
     password_min_length: int
     reserved: frozenset[str]
+    quota_classes: Mapping[tuple[Kind, str], Size]
+    """Sizes of those whose row in the registry names a class."""
+
+    def quota_for(self, kind: Kind, quota_class: str = "") -> Size:
+        """The size of a mailbox; raises ``ValueError`` for a class the policy does not know."""
+        if not quota_class:
+            return self.person_quota if kind is Kind.PERSON else self.unit_quota
+        size = self.quota_classes.get((kind, quota_class))
+        if size is None:
+            known = [name for of, name in self.quota_classes if of is kind]
+            raise ValueError(f"{kind}.quota.classes has no {quota_class!r}; {nearest(quota_class, known)}")
+        return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,61 +120,144 @@ class Setting:
     value: str
     default: str
     """Why this default, when the policy leaves the key open; else empty."""
+    source: str
+    """The comment that bears the clause, when the policy states the value; else empty."""
 
 
-_DEFAULTS: dict[str, tuple[str, object, str]] = {
-    # field of Effective: (key in the file, default, why)
-    "person_quota": ("person.quota", Size.from_text("2G"), "choice: LD-6.1"),
-    "unit_quota": ("unit.quota", Size.from_text("2G"), "choice: LD-6.1"),
-    "attachment_limit": ("attachment_limit", Size.from_text("20M"), "choice: LD-6.2"),
-    "over_quota": ("over_quota", OverQuota.REJECT, "choice: the sender learns at once"),
-    "unit_max_length": ("unit.max_length", 0, "no regulation, no limit"),
-    "long_place_names": (
-        "unit.long_place_names",
-        LongPlaceNames.AGREE,
-        "choice: the literal reading of LD-5.1b",
-    ),
-    "leaving_then": ("leaving.then", Removal.REVOKE, "choice: LD-7.2c"),
-    "password_min_length": ("password.min_length", 8, "choice: NIST SP 800-63B, 5.1.1.1"),
+@dataclass(frozen=True, slots=True)
+class _Default(Generic[T]):
+    """What applies where a policy leaves `key` open."""
+
+    key: str
+    value: T
+    why: str
+    unless: str = ""
+    """Another key that says as much: where it is stated, the default does not apply."""
+
+    def of(self, policy: Policy) -> T:
+        stated = _stated(policy, self.key)
+        return self.value if stated is None else stated
+
+
+_NO_PERIOD = "choice: no text sets a period; a year outlives what is printed"
+_FIRST = _Default("person.numbering.first", 2, "choice: as LD-5.2b is read, and seen in addresses")
+_WIDTH = _Default("person.numbering.width", 1, "choice: no zeros before the number")
+_SCOPE = _Default("person.numbering.scope", NumberingScope.DOMAIN, "choice: LD-5.2b counts in the province")
+_PERSON_MAX = _Default("person.max_length", LOCAL_PART_MAX, "RFC 5321, 4.5.3.1.1")
+_UNIT_MAX = _Default("unit.max_length", 0, "no regulation, no limit")
+_LONG = _Default("unit.long_place_names", LongPlaceNames.AGREE, "choice: the literal reading of LD-5.1b")
+_STOP_WORDS = _Default("unit.stop_words", ("và", "các", "của"), "và seen in all acronyms; the others choice")
+_CHANGES = {
+    f"{of}.{event}": (
+        _Default(f"{of}.{event}.address", AddressChange.REISSUE, "choice: an address tells no untruth"),
+        _Default(f"{of}.{event}.alias_for", Duration(12, "months"), _NO_PERIOD),
+    )
+    for of, event in (("person", "renamed"), ("person", "moved"), ("unit", "renamed"))
 }
+_PERSON_QUOTA = _Default("person.quota.max", Size.from_text("2G"), "choice: LD-6.1", "person.quota.min")
+_UNIT_QUOTA = _Default("unit.quota.max", Size.from_text("2G"), "choice: LD-6.1", "unit.quota.min")
+_ATTACHMENTS = _Default("attachments.limit", Size.from_text("20M"), "choice: LD-6.2")
+_OVER_QUOTA = _Default("over_quota", OverQuota.REJECT, "choice: the sender learns at once")
+_LEAVING = _Default("leaving.then", Removal.REVOKE, "choice: LD-7.2c")
+_PASSWORD = _Default("password.min_length", 8, "choice: NIST SP 800-63B, 5.1.1.1")
+DEFAULTS: Mapping[str, _Default[Any]] = {
+    default.key: default
+    for default in (
+        _FIRST,
+        _WIDTH,
+        _SCOPE,
+        _PERSON_MAX,
+        _UNIT_MAX,
+        _LONG,
+        _STOP_WORDS,
+        *(default for pair in _CHANGES.values() for default in pair),
+        _PERSON_QUOTA,
+        _UNIT_QUOTA,
+        _ATTACHMENTS,
+        _OVER_QUOTA,
+        _LEAVING,
+        _PASSWORD,
+    )
+}
+"""Every default, by the key it stands for."""
 
 
 def effective(policy: Policy) -> Effective:
     """Fill what `policy` leaves open."""
-    values = {field: _stated(policy, key) for field, (key, _, _) in _DEFAULTS.items()}
-    filled = {field: _DEFAULTS[field][1] if value is None else value for field, value in values.items()}
-    return Effective(reserved=RESERVED | {str(part) for part in policy.reserved}, **filled)  # type: ignore[arg-type]
+    return Effective(
+        person_numbering_first=_FIRST.of(policy),
+        person_numbering_width=_WIDTH.of(policy),
+        person_numbering_scope=_SCOPE.of(policy),
+        person_max_length=_PERSON_MAX.of(policy),
+        person_renamed=_renaming(policy, "person.renamed"),
+        person_moved=_renaming(policy, "person.moved"),
+        person_quota=_size(policy.person.quota, _PERSON_QUOTA.value),
+        unit_max_length=_UNIT_MAX.of(policy),
+        long_place_names=_LONG.of(policy),
+        unit_stop_words=_STOP_WORDS.of(policy),
+        unit_renamed=_renaming(policy, "unit.renamed"),
+        unit_quota=_size(policy.unit.quota, _UNIT_QUOTA.value),
+        attachment_limit=_ATTACHMENTS.of(policy),
+        over_quota=_OVER_QUOTA.of(policy),
+        leaving_then=_LEAVING.of(policy),
+        password_min_length=_PASSWORD.of(policy),
+        reserved=RESERVED | {str(part) for part in policy.reserved},
+        quota_classes={
+            (kind, name): _size(size, _size(quota, default.value))
+            for kind, quota, default in (
+                (Kind.PERSON, policy.person.quota, _PERSON_QUOTA),
+                (Kind.UNIT, policy.unit.quota, _UNIT_QUOTA),
+            )
+            for name, size in quota.classes.items()
+        },
+    )
 
 
-def settings(policy: Policy) -> tuple[Setting, ...]:
+def _renaming(policy: Policy, key: str) -> Renaming:
+    address, alias_for = _CHANGES[key]
+    return Renaming(address.of(policy), alias_for.of(policy))
+
+
+def _size(stated: QuotaRange, default: Size) -> Size:
+    """A mailbox is as large as it may be; where only the least is said, that large."""
+    return stated.max or stated.min or default
+
+
+def settings(policy: Policy, sources: Mapping[str, Source] = NO_SOURCES) -> tuple[Setting, ...]:
     """Every value that applies, key by key, in the order of the schema; defaults carry their reason."""
-    defaults = {key: (value, why) for key, value, why in _DEFAULTS.values()}
     lines: list[Setting] = []
     for key, value in _walk(policy, ""):
+        default = DEFAULTS.get(key)
         if value is not None:
-            lines.append(Setting(key, str(value), ""))
-        elif key in defaults:
-            lines.append(Setting(key, str(defaults[key][0]), defaults[key][1]))
-    lines.append(Setting("reserved (built in)", ", ".join(sorted(RESERVED)), "always"))
+            source = sources.get(key)
+            lines.append(Setting(key, str(value), "", source.text if source else ""))
+        elif default and not (default.unless and _stated(policy, default.unless) is not None):
+            lines.append(Setting(key, _text(default.value), default.why, ""))
+    lines.append(Setting("reserved (built in)", ", ".join(sorted(RESERVED)), "always", ""))
     return tuple(lines)
 
 
-def _stated(policy: Policy, key: str) -> object:
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _stated(policy: Policy, key: str) -> Any:
     """What `policy` says under the dotted `key`, None where it leaves it open."""
-    value: object = policy
+    value: Any = policy
     for name in key.split("."):
         value = getattr(value, name)
     return value
 
 
-def _walk(section: object, prefix: str) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for field in dataclasses.fields(section):  # type: ignore[arg-type]
-        value, key = getattr(section, field.name), prefix + field.name
-        if isinstance(value, tuple):
-            found += [(f"{key}[{index}]", item) for index, item in enumerate(value)]
-        elif dataclasses.is_dataclass(value) and not isinstance(value, Scalar):
-            found += _walk(value, f"{key}.")
-        else:
-            found.append((key, value))
-    return found
+def _walk(value: object, key: str) -> list[tuple[str, object]]:
+    """The values in a section, a list or a mapping, each with its key."""
+    if isinstance(value, Places):
+        return [(key, f"{len(value.present)} present, {len(value.abolished)} abolished; {value.source}")]
+    if isinstance(value, tuple):
+        return [found for index, item in enumerate(value) for found in _walk(item, f"{key}[{index}]")]
+    if isinstance(value, Mapping):
+        return [found for name, item in value.items() for found in _walk(item, f"{key}.{name}")]
+    if dataclasses.is_dataclass(value) and not isinstance(value, Scalar):
+        names = [field.name for field in dataclasses.fields(value)]
+        return [found for name in names for found in _walk(getattr(value, name), f"{key}.{name}".lstrip("."))]
+    return [(key, value)]

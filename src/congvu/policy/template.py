@@ -34,9 +34,15 @@ PERSON = MappingProxyType(
         "n": ("2", "the number of a namesake: 2 for the second, and so on"),
         "unit": ("skhcn", "local part of the person's own unit"),
         "unit_path": ("pqlcn.skhcn", "local parts from the own unit up to the top, joined by dots"),
+        "birth_year": ("1985", "year of birth, four digits"),
+        "birth_month": ("07", "month of birth, two digits"),
+        "citizen_id": ("012345678901", "number of the citizen's card (căn cước), twelve digits"),
     }
 )
 """Variables of a person's template: probe value and meaning."""
+
+MAY_BE_EMPTY = frozenset({"ho", "dem", "domain_label", "parent"})
+"""Variables that are empty for some: a rung must give an address, or nothing, for them too."""
 
 UNIT = MappingProxyType(
     {
@@ -53,6 +59,7 @@ FILTERS = MappingProxyType(
         "fold": "lower-case ASCII words of a name: `Đắk Lắk` is `dak lak`",
         "initials": "first letter of each word: `thi ngoc` is `tn`",
         "acronym": "abbreviation of a unit's name, place names spelled out: `Sở Nội vụ` is `snv`",
+        "place": "spelled-out place name of a commune's organ, else empty: `UBND xã Cát Tiên` is `cattien`",
     }
 )
 """Filters beyond Jinja2's own: name and meaning."""
@@ -124,26 +131,62 @@ def _variables(source: str) -> frozenset[str]:
 
 
 def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
-    """Prove that `source` is sound: known names only, and a probe renders to a valid local part."""
+    """Prove that `source` is sound: known words only, and probes render to valid local parts."""
     try:
         tree = _ENVIRONMENT.parse(source)
-        for node in tree.find_all(nodes.Filter):
-            if node.name not in _ENVIRONMENT.filters:
-                raise ValueError(
-                    f"unknown filter {node.name!r} in {source!r}; {nearest(node.name, _ENVIRONMENT.filters)}"
-                )
-        for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
-            raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
+        _check_words(tree, source, variables)
         probe = {name: value for name, (value, _) in variables.items()}
-        result = _ENVIRONMENT.from_string(source).render(probe).replace(" ", "")
+        _check_result(source, probe, "")
+        for name in sorted(MAY_BE_EMPTY & meta.find_undeclared_variables(tree)):
+            _check_result(source, probe | {name: ""}, name)
     except (UndefinedError, SecurityError, TemplateAssertionError) as problem:
         raise ValueError(f"{problem.message} in {source!r}") from None
     except (TemplateError, TypeError, ArithmeticError) as problem:
         raise ValueError(f"{source!r} is not a template: {problem}") from None
+
+
+def _check_words(tree: nodes.Template, source: str, variables: Mapping[str, tuple[str, str]]) -> None:
+    for node in tree.find_all(nodes.Node):
+        if isinstance(node, nodes.Filter) and node.name not in _ENVIRONMENT.filters:
+            hint = nearest(node.name, _ENVIRONMENT.filters)
+            raise ValueError(f"unknown filter {node.name!r} in {source!r}; {hint}")
+        if not isinstance(node, _WORDS):
+            kind = type(node).__name__.lower()
+            raise ValueError(f"{kind!r} in {source!r} is not part of the language of addresses")
+    for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
+        raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
+
+
+def _check_result(source: str, values: Mapping[str, str], empty: str) -> None:
+    """`empty` names the variable that is empty in `values`; nothing is an answer then."""
+    result = _ENVIRONMENT.from_string(source).render(values).replace(" ", "")
+    if empty and not result:
+        return
     try:
         check_local_part(result)
     except ValueError as problem:
-        raise ValueError(f"{source!r} does not give an address: {problem}") from None
+        where = f" where {empty!r} is empty; use {{% if {empty} %}}" if empty else ""
+        raise ValueError(f"{source!r} does not give an address: {problem}{where}") from None
 
 
+# No loops, macros, attributes and arithmetic: a rung is words, pieces of words and conditions.
+_WORDS = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.Filter,
+    nodes.Getitem,
+    nodes.Slice,
+    nodes.Neg,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Concat,
+)
 _ENVIRONMENT = _environment()

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
-from congvu.policy.template import PersonTemplate, UnitTemplate
+from congvu.policy.model.addresses import PersonRule, Places, UnitRule
 from congvu.policy.values import DomainName, Duration, LocalPart, Size
+from congvu.strictyaml import InFile
 
 VERSION = 1
 """The version of the schema this package reads."""
@@ -24,15 +26,6 @@ class OverQuota(StrEnum):
     """5xx: the sender learns at once."""
     DEFER = "defer"
     """4xx: the sending host tries again for some days."""
-
-
-class LongPlaceNames(StrEnum):
-    """Whether `UnitRule.max_length` also counts the spelled-out place name of a commune."""
-
-    AGREE = "agree"
-    """It counts: ``ubndcattien`` (11) needs an agreement."""
-    ALLOW = "allow"
-    """It does not: only what was abbreviated is measured."""
 
 
 class Removal(StrEnum):
@@ -78,38 +71,11 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRule:
-    """Mailboxes of people (LD-5.2)."""
+class Attachments:
+    """Files in a message."""
 
-    address: tuple[PersonTemplate, ...]
-    """The ladder: rungs tried in order until one gives a free address. Only the last may use ``n``."""
-    quota: Size | None = None
-    """Mailbox size (LD-6.1)."""
-
-    def __post_init__(self) -> None:
-        if not self.address:
-            raise ValueError("address: the ladder has no rung")
-        if any(rung.numbered for rung in self.address[:-1]):
-            raise ValueError("address: a rung with 'n' never ends; it must be the last")
-        if self.address[0].uses("base"):
-            raise ValueError("address: the first rung defines 'base' and cannot use it")
-
-
-@dataclass(frozen=True, slots=True)
-class UnitRule:
-    """Mailboxes of agencies and units (LD-5.1)."""
-
-    address: tuple[UnitTemplate, ...]
-    """The ladder: rungs tried in order; a rung that renders empty does not apply."""
-    max_length: int | None = None
-    """Longest local part in characters that the rule may give; a longer one needs an agreement (LD-5.1b)."""
-    long_place_names: LongPlaceNames | None = None
-    quota: Size | None = None
-    """Mailbox size (LD-6.1)."""
-
-    def __post_init__(self) -> None:
-        if not self.address:
-            raise ValueError("address: the ladder has no rung")
+    limit: Size | None = None
+    """Decoded size of all attachments of one message (LD-6.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +143,14 @@ class Policy:
     person: PersonRule
     unit: UnitRule
     operator: Operator | None = None
-    attachment_limit: Size | None = None
-    """Decoded size of all attachments of one message (LD-6.2)."""
-    over_quota: OverQuota | None = None
+    lists: tuple[LocalPart, ...] = ()
+    """Distribution lists; nobody is given their local parts."""
     reserved: tuple[LocalPart, ...] = ()
     """Local parts never issued, besides the built-in list of `congvu.policy.effective`."""
+    places: Annotated[Places, InFile(version=1)] | None = None
+    """A file beside this one with the names of communes and districts."""
+    attachments: Attachments = Attachments()
+    over_quota: OverQuota | None = None
     leaving: Leaving = Leaving()
     password: Password = Password()
     inactivity: Inactivity | None = None
