@@ -22,6 +22,7 @@ _GROUPS = {
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
     "policy": "congvu.cli.policy:policy",
+    "registry": "congvu.cli.registry:registry",
     "sync": "congvu.cli.sync:sync",
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
+
+from congvu.policy.values import Size
+from congvu.registry.places import Place
+from congvu.registry.problems import Problem
 
 
 class Status(StrEnum):
@@ -16,16 +19,56 @@ class Status(StrEnum):
     """Transfer out of the province, retirement or resignation (LD-7.2c)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands, for messages."""
+class Action(StrEnum):
+    """What an office asks for in a request form (QT-5b; forms of Nghệ An and Đồng Tháp, others.md)."""
 
-    file: Path
-    row: int
-    """Line number as an editor counts; the heading is 1."""
+    CREATE = "create"
+    """Cấp mới."""
+    CHANGE = "change"
+    """Thay đổi."""
+    LOCK = "lock"
+    """Tạm khóa."""
+    RESTORE = "restore"
+    """Khôi phục, mở khóa."""
+    REVOKE = "revoke"
+    """Thu hồi, hủy."""
+    DELETE = "delete"
+    """Xóa."""
+    RESET_PASSWORD = "reset_password"  # noqa: S105  (a word for a request, not a secret)
+    """Cấp lại mật khẩu."""
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.row}"
+    @property
+    def ends(self) -> bool:
+        """Whether the office says that the person no longer needs the mailbox."""
+        return self in (Action.REVOKE, Action.DELETE)
+
+
+class Employment(StrEnum):
+    """The terms on which somebody works. Contract workers are in scope too (QT-2)."""
+
+    OFFICIAL = "official"
+    """Cán bộ."""
+    CIVIL_SERVANT = "civil_servant"
+    """Công chức."""
+    PUBLIC_EMPLOYEE = "public_employee"
+    """Viên chức."""
+    CONTRACT = "contract"
+    """Người lao động theo hợp đồng."""
+    GUEST = "guest"
+    """Khách: of an association or a related agency, with a sponsor and an end date (BT-P2b)."""
+
+
+class OrgType(StrEnum):
+    """What kind of organisation a unit is (LD-1.1); whether it is in scope is the policy's to say."""
+
+    STATE_AGENCY = "state_agency"
+    PUBLIC_SERVICE_UNIT = "public_service_unit"
+    POLITICAL_SOCIAL = "political_social"
+    PROFESSIONAL = "professional"
+    ECONOMIC = "economic"
+    ARMED = "armed"
+    PARTY = "party"
+    """Đảng: out of scope, ruled by the Party's own committee (LD-1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +88,12 @@ class Unit:
     domain: str
     """The unit's own domain below the mail domain (LD-5.1c); empty for most."""
     registered_on: date
+    org_type: OrgType | None = None
+    """``None`` where the registry does not say."""
+    agreement: str = ""
+    """The document in which `address` was agreed (LD-5.1b)."""
+    it_contact: str = ""
+    """The unit's IT officer: a name, a telephone number or an address (LD-10.2d)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +102,52 @@ class Person:
 
     place: Place
     staff_id: str
-    """The registry's stable id, never the name: one person in five shares theirs."""
+    """The registry's stable id, never the name: one person in five shares theirs. Empty in request forms."""
     surname: str
-    """Họ; empty for the K'Ho, Ba Na and others who have none."""
+    """Họ; empty for the K'Ho, Ba Na and others who have none, and where the name is not split."""
     middle_name: str
     """Đệm; empty for some."""
     given_name: str
-    """Tên."""
+    """Tên; empty where the name is not split."""
     written_name: str
-    """The full name where it is not written surname first (Êđê, foreigners); empty for others."""
+    """The full name where it is not written surname first (Êđê, foreigners), or stands in one cell."""
     unit_id: str
+    """Empty where the file has a name only and no list of units was given."""
     position: str
     phone: str
     registered_on: date
-    """Decides who is the first namesake (LD-5.2b)."""
+    """Decides who is the first namesake (LD-5.2b). `date.max` where a request form has no date."""
     status: Status
+    unit_name: str = ""
+    """The unit as the file names it; empty where it gives the id."""
+    contact_mail: str = ""
+    document: str = ""
+    """Number of the document that asks for the row (LD-7.2b)."""
+    action: Action | None = None
+    """What a request form asks for."""
+    request: str = ""
+    """What a request form says beside the action: what is to be changed, and into what."""
+    employment: Employment | None = None
+    address: str = ""
+    """The official address as the file gives it, whole."""
+    birth_date: date | None = None
+    citizen_id: str = ""
+    """Twelve digits (số định danh cá nhân / CCCD), or empty."""
+    quota_class: str = ""
+    quota: Size | None = None
+    """A special case (LD-6.1); never without `quota_reason`."""
+    quota_reason: str = ""
+    sponsor_unit_id: str = ""
+    """The unit that answers for a guest (BT-P2b)."""
+    until: date | None = None
+    """The last day of a guest or of a contract."""
+    domains: tuple[str, ...] = ()
+    """Mail domains in which the person has an address; empty: the registry's own one."""
+
+    @property
+    def name_is_split(self) -> bool:
+        """Whether the registry says which part is the given name."""
+        return bool(self.given_name)
 
     @property
     def full_name(self) -> str:
@@ -83,3 +163,5 @@ class Registry:
 
     units: tuple[Unit, ...]
     staff: tuple[Person, ...]
+    findings: tuple[Problem, ...] = field(default=(), compare=False)
+    """Warnings and notes of the reading, and what ``quarantine: unit`` set aside."""

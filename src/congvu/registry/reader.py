@@ -1,150 +1,213 @@
-"""Read and check a registry folder. Nothing is returned unless everything is right."""
+"""Read and check a registry for the sync. Nothing is returned unless everything is right."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from congvu.errors import RegistryError
-from congvu.registry.model import Person, Place, Registry, Status, Unit
-from congvu.registry.table import Problems, Row, read_table
-
-UNIT_COLUMNS = ("unit_id", "name", "kind", "parent_id", "address", "registered_on")
-UNIT_OPTIONAL = ("domain",)
-STAFF_COLUMNS = (
-    "staff_id",
-    "surname",
-    "middle_name",
-    "given_name",
-    "unit_id",
-    "position",
-    "phone",
-    "registered_on",
-    "status",
-)
-STAFF_OPTIONAL = ("full_name",)
-# An id is an RDN, a login name and a file name: no character that one of them must escape.
-_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+from congvu.registry import people
+from congvu.registry import units as unit_rows
+from congvu.registry.headings import Field, Kind
+from congvu.registry.mapping import MappingFile, Quarantine, TableSource, find_mapping
+from congvu.registry.model import Person, Registry, Unit
+from congvu.registry.opening import open_source
+from congvu.registry.people import StaffRows
+from congvu.registry.problems import Code, Problem, Problems, Severity, Unreadable
+from congvu.registry.seen import Seen
+from congvu.registry.sheet import Table
+from congvu.registry.units import UnitRows, Units
+from congvu.strictyaml import nearest
 
 
-def read(folder: Path) -> Registry:
-    """Read ``units.csv`` and ``staff.csv`` in `folder`.
+def read(path: Path) -> Registry:
+    """Read a registry: a folder with ``registry.yml``, or with ``units`` and ``staff`` as CSV or XLSX.
 
     Raises `RegistryError` with *all* problems, each naming file, row, column, value and what to do.
     """
+    mapping = find_mapping(path)
     problems = Problems()
-    units = [_unit(row) for row in read_table(folder / "units.csv", UNIT_COLUMNS, UNIT_OPTIONAL, problems)]
-    staff = [
-        _person(row) for row in read_table(folder / "staff.csv", STAFF_COLUMNS, STAFF_OPTIONAL, problems)
-    ]
-    _check_ids(((unit.place, "unit_id", unit.unit_id) for unit in units), problems)
-    _check_ids(((person.place, "staff_id", person.staff_id) for person in staff), problems)
-    if units:  # without units, every reference would be one more problem
-        _check_references(units, staff, problems)
-    if problems.lines:
-        count = len(problems.lines)
+    with Seen() as seen:
+        units = read_units(mapping.units, problems, seen, complete=True)
+        staff = _read_staff(mapping, problems, seen, Units(units) if units else None)
+    problems.close()
+    if problems.errors:
+        lines = [str(problem) for problem in problems.found if problem.severity is Severity.ERROR]
         raise RegistryError(
-            f"{count} problem{'s' if count > 1 else ''} in the registry; nothing was changed",
-            problems=problems.lines,
-            where=str(folder),
+            f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in the registry; nothing was changed",
+            problems=lines,
+            where=str(path),
         )
-    return Registry(tuple(units), tuple(staff))
+    return Registry(tuple(units), tuple(staff), problems.found)
 
 
-def _unit(row: Row) -> Unit:
-    return Unit(
-        place=row.place,
-        unit_id=row.parsed("unit_id", _identifier, "", _ID_HINT),
-        name=row.required("name"),
-        kind=row.required("kind"),
-        parent_id=row.optional("parent_id"),
-        address=row.optional("address"),
-        domain=row.optional("domain").lower(),
-        registered_on=row.date("registered_on"),
-    )
+def read_units(
+    sources: Sequence[TableSource], problems: Problems, seen: Seen, *, complete: bool
+) -> list[Unit]:
+    """The units of all tables, their parents found; empty where one could not be read."""
+    units: list[Unit] = []
+    parents: dict[str, str] = {}
+    for source in sources:
+        try:
+            table = open_source(source, Kind.UNITS, problems)
+            if not check_columns(table, source, problems, complete=complete):
+                return []
+            rows = UnitRows(table, source.reading, problems, seen, complete=complete)
+            units.extend(rows)
+            parents |= rows.parent_names
+        except Unreadable as fault:
+            problems.add(fault.problem)
+            return []
+    return link(units, parents, problems)
 
 
-def _person(row: Row) -> Person:
-    return Person(
-        place=row.place,
-        staff_id=row.parsed("staff_id", _identifier, "", _ID_HINT),
-        surname=row.optional("surname"),
-        middle_name=row.optional("middle_name"),
-        given_name=row.required("given_name"),
-        written_name=row.optional("full_name"),
-        unit_id=row.required("unit_id"),
-        position=row.optional("position"),
-        phone=row.optional("phone"),
-        registered_on=row.date("registered_on"),
-        status=row.parsed("status", Status, Status.WORKING, " or ".join(Status)),
-    )
-
-
-_ID_HINT = "letters A-Z, digits and . _ -, at most 64, not starting with a dot"
-
-
-def _identifier(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise ValueError(text)
-    return text
-
-
-def _check_ids(found: Iterable[tuple[Place, str, str]], problems: Problems) -> None:
-    """Ids are compared without case, as LDAP compares a uid."""
-    first: dict[str, Place] = {}
-    for place, column, identifier in found:
-        if not identifier:
-            continue
-        earlier = first.setdefault(identifier.casefold(), place)
-        if earlier is not place:
-            problems.add(
-                place,
-                column,
-                f"{identifier!r} stands also in row {earlier.row}",
-                "give each its own, or drop one row",
-            )
-
-
-def _check_references(units: list[Unit], staff: list[Person], problems: Problems) -> None:
-    by_id = {unit.unit_id: unit for unit in units}
-    folded = {unit.unit_id.casefold(): unit for unit in units}
+def link(units: list[Unit], parents: dict[str, str], problems: Problems) -> list[Unit]:
+    """`units` with the ids of parents that were given by name; references are checked."""
+    known = Units(units)
+    linked: list[Unit] = []
     for unit in units:
-        if unit.parent_id and unit.parent_id not in by_id:
-            problems.add(
-                unit.place,
-                "parent_id",
-                f"there is no unit {unit.parent_id!r}",
-                "add the unit, or correct the id",
-            )
-        elif _in_a_circle(unit, by_id):
-            problems.add(
-                unit.place, "parent_id", f"{unit.unit_id!r} is its own ancestor", "correct the parent"
-            )
-    for person in staff:
-        if person.unit_id and person.unit_id not in by_id:
-            problems.add(
-                person.place,
-                "unit_id",
-                f"there is no unit {person.unit_id!r}",
-                "add the unit, or correct the id",
-            )
-        clash = folded.get(person.staff_id.casefold()) if person.staff_id else None
-        if clash:
-            problems.add(
-                person.place,
-                "staff_id",
-                f"{person.staff_id!r} is also the unit in {clash.place}",
-                "change one of them",
-            )
+        name = parents.get(unit.unit_id, "")
+        if unit.parent_id or not name:
+            linked.append(unit)
+            continue
+        found = known.named(name)
+        if len(found) != 1:
+            message = f"{len(found)} units are called {name!r}" if found else f"there is no unit {name!r}"
+            hint = "write the parent's id" if found else known.nearest(name)
+            problems.error(unit.place, "parent_name", Code.UNIT, message, hint)
+        linked.append(replace(unit, parent_id=found[0].unit_id if len(found) == 1 else ""))
+    Units(linked).check(problems)
+    return linked
 
 
-def _in_a_circle(unit: Unit, by_id: dict[str, Unit]) -> bool:
-    seen: set[str] = set()
-    above = unit.parent_id
-    while above in by_id and above not in seen:
-        if above == unit.unit_id:
-            return True
-        seen.add(above)
-        above = by_id[above].parent_id
-    return False
+@dataclass(slots=True)
+class _SetAside:
+    """People of one table that wait until it is known which units have a row with an error."""
+
+    people: list[Person] = field(default_factory=list)
+    bad_units: dict[str, int] = field(default_factory=dict)
+    """Rows with an error, by unit."""
+    unknown: bool = False
+    """Whether a bad row names no unit."""
+
+
+def _read_staff(mapping: MappingFile, problems: Problems, seen: Seen, units: Units | None) -> list[Person]:
+    staff: list[Person] = []
+    for source in mapping.staff:
+        try:
+            table = open_source(source, Kind.STAFF, problems)
+            if not check_columns(table, source, problems, complete=True):
+                continue
+            if mapping.quarantine is Quarantine.UNIT:
+                staff.extend(_without_bad_units(table, source, problems, seen, units))
+            else:
+                staff.extend(StaffRows(table, source.reading, problems, seen, units, complete=True))
+        except Unreadable as fault:
+            problems.add(fault.problem)
+    return staff
+
+
+def _without_bad_units(
+    table: Table, source: TableSource, problems: Problems, seen: Seen, units: Units | None
+) -> list[Person]:
+    """The people of units without an error; errors of the others become warnings."""
+    own = Problems()
+    aside = _SetAside()
+    rows = StaffRows(table, source.reading, own, seen, units, complete=True)
+    before = own.errors
+    for person in rows:
+        if rows.last_was_bad:
+            unit = person.unit_id or person.unit_name
+            aside.unknown = aside.unknown or not unit
+            aside.bad_units[unit] = aside.bad_units.get(unit, 0) + 1
+        aside.people.append(person)
+    own.close()
+    settled = not aside.unknown and not before
+    for problem in own.found:
+        severe = problem.severity is Severity.ERROR
+        problems.add(replace(problem, severity=Severity.WARNING) if severe and settled else problem)
+    if not settled:
+        return aside.people
+    for unit, count in aside.bad_units.items():
+        problems.add(
+            Problem(
+                table.place(table.heading_rows[-1]),
+                "",
+                Code.QUARANTINE,
+                f"everybody of unit {unit!r} is set aside because of {count} rows",
+                "correct them; until then nothing changes for this unit",
+                Severity.WARNING,
+            )
+        )
+    return [person for person in aside.people if (person.unit_id or person.unit_name) not in aside.bad_units]
+
+
+def check_columns(table: Table, source: TableSource, problems: Problems, *, complete: bool) -> bool:
+    """Whether the table has the columns that its kind needs; problems where not.
+
+    Our own CSV files need all of theirs. An office's file needs a name; ids, dates and units are needed for
+    a sync (`complete`) and missed with a warning otherwise.
+    """
+    place = table.place(table.heading_rows[-1])
+    headings = [column.heading for column in table.columns]
+    fields = {column.field for column in table.columns} | {Field(name) for name in source.defaults}
+    if table.ours:
+        required = _ours(table.kind, fields)
+        missing = [name for name in required if name not in fields]
+        for name in missing:
+            others = [heading for heading in headings if heading and heading not in required]
+            hint = nearest(name, others).replace("known: ", "other headings: ") if others else "add it"
+            problems.error(place, name, Code.HEADING, "is missing", hint)
+        return not missing
+    good = True
+    for wanted, code, hint in _OFFICE[table.kind]:
+        if fields & wanted:
+            continue
+        name = str(next(iter(sorted(wanted))))
+        if complete or code is Code.HEADING:
+            problems.error(place, name, code, "is missing", hint)
+            good = False
+        else:
+            problems.warn(place, name, code, "is missing", hint)
+    return good
+
+
+def _ours(kind: Kind, fields: set[Field | None]) -> tuple[Field, ...]:
+    if kind is Kind.UNITS:
+        return unit_rows.REQUIRED
+    if Field.FULL_NAME in fields and Field.GIVEN_NAME not in fields:
+        parts = (Field.SURNAME, Field.MIDDLE_NAME, Field.GIVEN_NAME)
+        return tuple(name for name in people.REQUIRED if name not in parts)
+    return people.REQUIRED
+
+
+_ID_HINT = "the sync tells them apart by it: add a column, such as 'Mã CBCC' or 'Mã đơn vị'"
+_DATE_HINT = (
+    "it decides who is the first namesake: add 'Ngày đăng ký', or defaults: {registered_on: …} in registry.yml"
+)
+_NAME_HINT = "name the column in the mapping file, under columns"
+_OFFICE = {
+    Kind.STAFF: (
+        (
+            {
+                Field.FULL_NAME,
+                Field.HOLDER,
+                Field.GIVEN_NAME,
+                Field.FIRST_NAME,
+                Field.LAST_NAME,
+                Field.ADDRESS,
+            },
+            Code.HEADING,
+            _NAME_HINT,
+        ),
+        ({Field.STAFF_ID}, Code.NO_ID, _ID_HINT),
+        ({Field.REGISTERED_ON}, Code.NO_DATE, _DATE_HINT),
+    ),
+    Kind.UNITS: (
+        ({Field.NAME}, Code.HEADING, _NAME_HINT),
+        ({Field.UNIT_ID}, Code.NO_ID, _ID_HINT),
+        ({Field.REGISTERED_ON}, Code.NO_DATE, _DATE_HINT),
+    ),
+    Kind.CHANGES: (({Field.CHANGE_WHAT}, Code.HEADING, _NAME_HINT),),
+}

@@ -1,0 +1,62 @@
+"""Text in cells that was typed in a font of its own (.VnTime, VNI-Times), or in VIQR."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from congvu.charset import Charset, Doubt, detect_text, repair
+from congvu.registry.problems import Code
+from congvu.registry.sources.grid import Fault
+
+_UNICODE = re.compile(r"[\u0100-\u01b0\u1ea0-\u1ef9]")
+_PLAIN = re.compile(r"[\w\s.,;:/()@+\-]*", re.ASCII)
+_MIXED = Fault(
+    Code.LEGACY_FONT,
+    "is in another script than the rest of its column",
+    "type it again in a Unicode font (Times New Roman)",
+)
+
+
+class ColumnFont:
+    """What one column's first cells were typed in, and how to read the others."""
+
+    def __init__(self, sample: Sequence[str]) -> None:
+        self.fault: Fault | None = None
+        self.charset: Charset | None = None
+        text = "\n".join(cell for cell in sample if not _PLAIN.fullmatch(cell))
+        if not text:
+            return
+        try:
+            self.charset = detect_text(text)
+        except Doubt as doubt:
+            self.fault = Fault(
+                Code.LEGACY_FONT,
+                f"is in a legacy font, but which is in doubt: {doubt}",
+                "type it again in a Unicode font (Times New Roman)",
+            )
+
+    def read(self, cell: str) -> tuple[str, Fault | None]:
+        """The cell in Unicode, and what is wrong with it."""
+        if _PLAIN.fullmatch(cell):
+            return cell, None
+        if self.fault:
+            return cell, self.fault
+        if not self.charset:
+            return cell, None
+        return (cell, _MIXED) if _UNICODE.search(cell) else (repair(cell, self.charset), None)
+
+    def doubts(self, cell: str) -> bool:
+        """Whether the cell looks legacy although its column does not."""
+        return not self.charset and not _PLAIN.fullmatch(cell) and _looks_legacy(cell)
+
+
+@lru_cache(maxsize=1 << 14)
+def _looks_legacy(cell: str) -> bool:
+    if _UNICODE.search(cell):
+        return False
+    try:
+        return detect_text(cell) is not None
+    except Doubt:
+        return False  # a short word; its column says that it is Unicode

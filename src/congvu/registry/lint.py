@@ -1,0 +1,252 @@
+"""Everything that is to say about a list before anybody relies on it: what was understood, and problems.
+
+Memory does not grow with a CSV file or a database table: problems are told as they are found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from congvu.charset import Charset
+from congvu.errors import RegistryError
+from congvu.registry.headings import Field, Kind
+from congvu.registry.mapping import MappingFile, TableSource, find_mapping, load_mapping
+from congvu.registry.model import Person, Unit
+from congvu.registry.opening import open_source
+from congvu.registry.people import StaffRows
+from congvu.registry.problems import Code, Problem, Problems, Severity, Unreadable
+from congvu.registry.reader import check_columns, link
+from congvu.registry.seen import Seen
+from congvu.registry.sheet import Column, Ranges, Table
+from congvu.registry.units import UnitRows, Units
+
+NameDoubt = Callable[[str], str]
+"""Says of a full name in one cell why its parts are in doubt; empty where they are not."""
+
+# Names that are not written surname first, or have no surname (naming.md, section 2).
+_NOT_KINH = re.compile(r"(?:Y|A|Ka) |[HK]['\u2018\u2019\u02bc]")
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How a table was read."""
+
+    source: str
+    sheet: str
+    kind: Kind
+    charset: str
+    """With the evidence; empty for workbooks and databases."""
+    heading_rows: tuple[int, ...]
+    columns: tuple[Column, ...]
+    rows_read: int
+    """Records, good and bad."""
+    ignored: Mapping[str, Ranges]
+    """Rows that are no record, by the reason."""
+    totals: tuple[int, ...]
+    """Control totals that agree with the rows."""
+
+
+def plain_doubt(name: str) -> str:
+    """Doubt about the names that naming.md, section 2, says must never be split by guess."""
+    if _NOT_KINH.match(name):
+        return "is not surely written surname first"
+    return "" if " " in name else "is one word"
+
+
+def lint(
+    path: Path,
+    tell: Callable[[Problem], None],
+    *,
+    mapping: Path | None = None,
+    charset: Charset | None = None,
+    sheet: str = "",
+    doubt: NameDoubt = plain_doubt,
+) -> tuple[Understood, ...]:
+    """Read the list at `path`, or the registry in that folder, and `tell` every problem.
+
+    `mapping` says how; `charset` and `sheet` come before it. Raises `RegistryError` where nothing can be
+    read at all.
+    """
+    work = _Lint(tell, doubt)
+    if path.is_dir() or path.suffix in (".yml", ".yaml"):
+        work.registry(find_mapping(path))
+    else:
+        work.file(path, load_mapping(mapping) if mapping else None, charset, sheet)
+    return tuple(work.understood)
+
+
+class _Lint:
+    def __init__(self, tell: Callable[[Problem], None], doubt: NameDoubt) -> None:
+        self._problems = Problems(tell)
+        self._doubt = doubt
+        self.understood: list[Understood] = []
+
+    def registry(self, mapping: MappingFile) -> None:
+        """All tables of a registry, the staff against the units."""
+        units: list[Unit] = []
+        with Seen() as seen:
+            whole = bool(mapping.units)
+            for source in mapping.units:
+                found = self._try(lambda table, source=source: self._units(table, source, seen), source, Kind.UNITS)
+                whole = whole and found is not None
+                units.extend(found or ())
+            known = Units(units) if whole else None
+            for source in mapping.staff:
+                self._try(lambda table, source=source: self._staff(table, source, seen, known), source, Kind.STAFF)
+        self._problems.close()
+
+    def file(self, path: Path, mapping: MappingFile | None, charset: Charset | None, sheet: str) -> None:
+        """One file; the staff against the units of the mapping, if there is one."""
+        source, kind = _source_of(path, mapping)
+        source = replace(source, sheet=sheet or source.sheet, charset=charset or source.charset)
+        with Seen() as seen:
+            table = open_source(source, kind, self._problems)
+            if table.kind is Kind.UNITS:
+                self._units(table, source, seen)
+            elif table.kind is Kind.CHANGES:
+                self._changes(table, source)
+            else:
+                self._staff(table, source, seen, self._known_units(mapping))
+        self._problems.close()
+
+    def _known_units(self, mapping: MappingFile | None) -> Units | None:
+        """The units of the mapping; their own problems are told when they are linted."""
+        if not mapping or not mapping.units:
+            return None
+        quiet, units = Problems(), list[Unit]()
+        with Seen() as seen:
+            for source in mapping.units:
+                table = open_source(source, Kind.UNITS, quiet)
+                units.extend(UnitRows(table, source.reading, quiet, seen, complete=False))
+        return Units(units)
+
+    def _try(
+        self, read: Callable[[Table], list[Unit] | None], source: TableSource, kind: Kind
+    ) -> list[Unit] | None:
+        try:
+            return read(open_source(source, kind, self._problems))
+        except Unreadable as fault:
+            self._problems.add(fault.problem)
+            return None
+
+    def _units(self, table: Table, source: TableSource, seen: Seen) -> list[Unit]:
+        found: list[Unit] = []
+        if check_columns(table, source, self._problems, complete=False):
+            rows = UnitRows(table, source.reading, self._problems, seen, complete=False)
+            for unit in rows:
+                found.append(unit)
+                if not unit.it_contact and table.index(Field.IT_CONTACT) is not None:
+                    self._no_contact(table, unit)
+            found = link(found, rows.parent_names, self._problems)
+        if table.index(Field.IT_CONTACT) is None:
+            self._problems.note(
+                table.place(table.heading_rows[-1]),
+                Field.IT_CONTACT,
+                Code.NO_CONTACT,
+                "no unit names its IT officer (LD-10.2d)",
+                "add a column 'Cán bộ phụ trách CNTT'",
+            )
+        self._understood(table)
+        return found
+
+    def _no_contact(self, table: Table, unit: Unit) -> None:
+        index = table.index(Field.IT_CONTACT)
+        assert index is not None  # noqa: S101  (the caller has looked)
+        problem = Problem(
+            unit.place,
+            table.columns[index].heading,
+            Code.NO_CONTACT,
+            f"{unit.name!r} names no IT officer (LD-10.2d)",
+            "notices about its accounts need somebody",
+            Severity.NOTE,
+        )
+        self._problems.add(problem)
+
+    def _staff(self, table: Table, source: TableSource, seen: Seen, units: Units | None) -> None:
+        if check_columns(table, source, self._problems, complete=False):
+            for person in StaffRows(table, source.reading, self._problems, seen, units, complete=False):
+                self._check_name(table, person)
+        self._understood(table)
+
+    def _check_name(self, table: Table, person: Person) -> None:
+        if person.name_is_split or not person.written_name:
+            return
+        if reason := self._doubt(person.written_name):
+            self._problems.warn(
+                person.place,
+                "",
+                Code.SPLIT,
+                f"{person.written_name!r} {reason}",
+                "the office must say surname, middle and given name in columns of their own",
+            )
+        else:
+            self._problems.note(
+                table.place(table.heading_rows[-1]),
+                "",
+                Code.SPLIT,
+                "names stand in one cell",
+                "they are split as Kinh names are: first word surname, last word given name",
+            )
+
+    def _changes(self, table: Table, source: TableSource) -> None:
+        """A form with one line per detail: both must be filled in."""
+        check_columns(table, source, self._problems, complete=False)
+        columns = [(name, table.index(name)) for name in (Field.CHANGE_WHAT, Field.CHANGE_NEW)]
+        for row in table:
+            for name, index in columns:
+                if index is not None and not row.values[index]:
+                    heading = table.columns[index].heading
+                    self._problems.error(row.place, heading, Code.EMPTY, "is empty", f"{name}: every row needs it")
+        self._understood(table)
+
+    def _understood(self, table: Table) -> None:
+        for column in table.columns:
+            if column.field is None:
+                self._problems.note(
+                    table.place(table.heading_rows[-1]).at(column.letters if table.sheet else ""),
+                    column.heading,
+                    Code.HEADING,
+                    "this column is not used",
+                    "if it should be, say in the mapping file what it means",
+                )
+            if column.index in table.hidden_columns:
+                self._problems.note(
+                    table.place(table.heading_rows[-1]).at(column.letters),
+                    column.heading,
+                    Code.HIDDEN,
+                    "the column is hidden",
+                    "it was read like any other",
+                )
+        self.understood.append(
+            Understood(
+                source=table.source,
+                sheet=table.sheet,
+                kind=table.kind,
+                charset=table.charset,
+                heading_rows=table.heading_rows,
+                columns=table.columns,
+                rows_read=table.rows_read,
+                ignored={str(why): ranges for why, ranges in table.ignored.items()},
+                totals=tuple(table.totals),
+            )
+        )
+
+
+def _source_of(path: Path, mapping: MappingFile | None) -> tuple[TableSource, Kind | None]:
+    """What the mapping says about this very file."""
+    if mapping is None:
+        return TableSource(file=path), None
+    for kind in (Kind.UNITS, Kind.STAFF):
+        for source in mapping.of(kind):
+            if source.file and source.file.resolve() == path.resolve():
+                return source, kind
+    files = [source.file.name for kind in (Kind.UNITS, Kind.STAFF) for source in mapping.of(kind) if source.file]
+    raise RegistryError(
+        f"the mapping file says nothing about {path.name}",
+        where=str(path),
+        hint=f"it names {', '.join(files)}" if files else "it names no file",
+    )
+

@@ -1,0 +1,97 @@
+"""Names as they stand in lists: in capitals, in two cells that mean the opposite of what they say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import Enum
+
+from congvu.registry.text import key
+
+# Share of all people together over 95 % (Lê Trung Hoa 2005, and DKL01 of hoten.org for the highlands; see
+# data.md); the order says nothing. Only used to tell columns apart, never to judge one name.
+_SURNAMES = frozenset(
+    key(name)
+    for name in (
+        "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Lương Mai "
+        "Trương Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách Tăng Chu Đào Vương Triệu Lâm Tôn Thân Phùng Kiều "
+        "Tống Hứa Nghiêm Khổng Từ Viên Giang Đàm Lục Bạch Hoàng Ninh Thạch Danh Kim Sơn Lường Lò Quàng Cầm "
+        "Vi Hồng Ma Giàng Sùng Vàng Thào Y H Niê Rơ Ksor Siu Rmah Nay Ra"
+    ).split()
+)
+# Found almost only between the surname and the given name.
+_MIDDLES = frozenset(key(name) for name in "Thị Văn Hữu Đình Xuân Đức Ngọc Thanh Minh".split())
+_START = re.compile(r"(?:^|[\s\-'\u2018\u2019\u02bc])(\w)")
+# Rows that must speak before a file is judged by them, and the share that must agree.
+_ENOUGH = 3
+_AGREE = 0.9
+
+
+def in_capitals(name: str) -> bool:
+    """Whether the whole name is written in capitals; one of single letters only (``Y``) is not."""
+    return name.isupper() and any(len(re.sub(r"\W", "", part)) > 1 for part in name.split())
+
+
+def title_case(name: str) -> str:
+    """A name in capitals as it is usually written.
+
+    >>> title_case("H'HEN NIÊ"), title_case("JEAN-PIERRE ĐỖ")
+    ("H'Hen Niê", 'Jean-Pierre Đỗ')
+    """
+    return _START.sub(lambda match: match[0].upper(), name.lower())
+
+
+class NameOrder(Enum):
+    """What ``firstname`` and ``lastname`` mean in one file."""
+
+    KINH = "firstname is họ and đệm, lastname is tên"
+    WESTERN = "firstname is tên, lastname is họ"
+
+
+class NameOrderEvidence:
+    """What the rows of a file say of its two name columns.
+
+    In Vietnamese software ``firstname`` is often what comes first, họ and đệm (others.md, the HRM export).
+    """
+
+    def __init__(self) -> None:
+        self._votes: Counter[NameOrder] = Counter()
+
+    def see(self, first: str, last: str, full: str) -> None:
+        """Count one row; `full` is the whole name where the file has it too."""
+        if vote := _by_full_name(first, last, full) or _by_words(first, last):
+            self._votes[vote] += 1
+
+    @property
+    def result(self) -> NameOrder | None:
+        """The order, or ``None`` where too few rows say it, or not with one voice."""
+        if not self._votes:
+            return None
+        order, count = self._votes.most_common(1)[0]
+        total = self._votes.total()
+        return order if total >= _ENOUGH and count >= _AGREE * total else None
+
+    def __str__(self) -> str:
+        return f"{self._votes[NameOrder.KINH]} rows say {NameOrder.KINH.value}, " + (
+            f"{self._votes[NameOrder.WESTERN]} the opposite"
+        )
+
+
+def _by_full_name(first: str, last: str, full: str) -> NameOrder | None:
+    if not (first and last and full) or key(first) == key(last):
+        return None
+    if key(full) == key(f"{first} {last}"):
+        return NameOrder.KINH
+    return NameOrder.WESTERN if key(full) == key(f"{last} {first}") else None
+
+
+def _by_words(first: str, last: str) -> NameOrder | None:
+    """A vote where one cell begins with a surname and the other does not, or holds a middle name."""
+    one, two = key(first).split(), key(last).split()
+    if not one or not two:
+        return None
+    kinh = one[0] in _SURNAMES and (two[0] not in _SURNAMES or bool(set(one[1:]) & _MIDDLES))
+    western = two[0] in _SURNAMES and (one[0] not in _SURNAMES or bool(set(two[1:]) & _MIDDLES))
+    if kinh == western:
+        return None
+    return NameOrder.KINH if kinh else NameOrder.WESTERN

@@ -1,0 +1,117 @@
+"""From a file or a database to a table: which reader, which sheet."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+from congvu.charset import Charset
+from congvu.errors import RegistryError
+from congvu.registry.headings import Kind
+from congvu.registry.mapping import TableSource
+from congvu.registry.problems import Code, Problems, Severity, Unreadable
+from congvu.registry.sheet import Table, find_heading
+from congvu.registry.sources import Grid
+from congvu.registry.sources.csvfile import CsvFile
+from congvu.registry.sources.sql import SqlTable
+from congvu.registry.sources.workbook import SheetInfo
+from congvu.registry.sources.xlsx import Book
+from congvu.strictyaml import nearest
+
+_LOOK = 100
+_BOOKS = (".xlsx", ".xlsm", ".xltx", ".xls", ".ods")
+
+
+def open_table(path: Path, *, charset: Charset | None = None, sheet: str = "") -> Table:
+    """The CSV or XLSX file `path` as rows of cells by heading, in file order.
+
+    Titles, blank rows, totals and signatures are left out (`Table.ignored` says which), ditto marks are
+    written out, merged cells filled. Where no heading is recognised, the first row is the heading. What is
+    wrong with rows is in `Table.problems` when the iteration is over. Raises `RegistryError` where the file
+    cannot be read, and while iterating where it cannot be read on.
+    """
+    source = TableSource(file=path, charset=charset, sheet=sheet or None)
+    problems = Problems()
+    table = open_source(source, None, problems, any_heading=True)
+    wrong = [
+        str(problem)
+        for problem in problems.found
+        if problem.severity is Severity.ERROR and problem.code in (Code.HEADING, Code.SHEET)
+    ]
+    if wrong:
+        raise RegistryError("the heading is in doubt", problems=wrong, where=str(path))
+    return table
+
+
+def open_source(
+    source: TableSource, kind: Kind | None, problems: Problems, *, any_heading: bool = False
+) -> Table:
+    """The table of `source`. Raises `Unreadable`."""
+    wish = source.wish(kind, any_heading=any_heading)
+    if source.sql:
+        grid: Grid = SqlTable(source.sql.url_file, table=source.sql.table, query=source.sql.query)
+        return Table(grid, source.wish(kind, any_heading=True), problems)
+    assert source.file is not None  # noqa: S101  (TableSource has one or the other)
+    path = source.file
+    if path.suffix.lower() in _BOOKS or _is_zip(path):
+        grid = _sheet(Book(path), source, kind, problems)
+    else:
+        delimiter = source.delimiter.sign if source.delimiter else ""
+        grid = CsvFile(path, charset=source.charset, delimiter=delimiter)
+    return Table(grid, wish, problems)
+
+
+def _is_zip(path: Path) -> bool:
+    """Whether a file with another name is a workbook after all, or an old one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+    except OSError:
+        return False  # the reader says what is wrong
+
+
+def _sheet(book: Book, source: TableSource, kind: Kind | None, problems: Problems) -> Grid:
+    """The sheet that was asked for, else the only one that looks like a list."""
+    file = str(source.file)
+    if source.sheet:
+        for info in book.sheets:
+            if info.name.casefold() == source.sheet.casefold():
+                return book.sheet(info)
+        raise Unreadable(
+            file,
+            f"has no sheet {source.sheet!r}",
+            nearest(source.sheet, [info.name for info in book.sheets]),
+            Code.SHEET,
+        )
+    if len(book.sheets) == 1:
+        return book.sheet(book.sheets[0])
+    scores = {info: _score(book.sheet(info), source, kind) for info in book.sheets if not info.hidden}
+    best = max(scores.values(), default=0)
+    chosen = [info for info, score in scores.items() if score >= max(best - 1, 2)]
+    if len(chosen) != 1:
+        names = ", ".join(repr(info.name) for info in chosen or book.sheets)
+        raise Unreadable(
+            file,
+            f"{'several sheets look' if chosen else 'no sheet looks'} like a list: {names}",
+            "say which one: --sheet, or 'sheet' in the mapping file",
+            Code.SHEET,
+        )
+    _tell_others(file, book, chosen[0], problems)
+    return book.sheet(chosen[0])
+
+
+def _tell_others(file: str, book: Book, chosen: SheetInfo, problems: Problems) -> None:
+    others = ", ".join(repr(info.name) for info in book.sheets if info != chosen)
+    problems.note(
+        file,
+        "",
+        Code.SHEET,
+        f"sheet {chosen.name!r} was read, not {others}",
+        "its heading is that of a list; --sheet reads another",
+    )
+
+
+def _score(grid: Grid, source: TableSource, kind: Kind | None) -> int:
+    rows = [row for row in islice(grid.rows(), _LOOK) if not row.blank]
+    heading = find_heading(rows, source.wish(kind)) if rows else None
+    return heading.score if heading else 0

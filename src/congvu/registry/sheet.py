@@ -1,0 +1,560 @@
+"""From a grid to a table: which row is the heading, what each column means, and which rows are records.
+
+Every row ends as a record, as a problem, or as ignored with the reason; none is dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import chain, islice
+
+from congvu.registry import lines
+from congvu.registry.headings import OURS, TICKS, Field, Kind, field_of
+from congvu.registry.legacy import ColumnFont
+from congvu.registry.places import Place, letters
+from congvu.registry.problems import Code, Problems, Unreadable
+from congvu.registry.sources.grid import Fault, Grid, GridRow
+from congvu.registry.text import broken, key
+from congvu.strictyaml import nearest
+
+_LOOK = 100
+"""Rows among which the heading is sought."""
+_SAMPLE = 200
+"""Rows that are read ahead to judge columns by."""
+_MAX_RANGES = 500
+_NAMES = (
+    Field.FULL_NAME,
+    Field.HOLDER,
+    Field.NAME,
+    Field.GIVEN_NAME,
+    Field.FAMILY_AND_MIDDLE,
+    Field.SURNAME,
+    Field.FIRST_NAME,
+    Field.LAST_NAME,
+    Field.CHANGE_WHAT,
+)
+# A dash means "the same" where an empty cell would be a mistake.
+_DASH_REPEATS = (Field.UNIT_ID, Field.UNIT_NAME, Field.PARENT_ID, Field.PARENT_NAME)
+_NEVER_REPEATED = (*_NAMES, Field.STAFF_ID, Field.CITIZEN_ID, Field.PHONE, Field.CONTACT_MAIL, Field.ADDRESS)
+
+
+class Ignored(StrEnum):
+    """Why a row is no record."""
+
+    TITLE = "above the heading"
+    HEADING = "heading"
+    REPEATED = "heading again"
+    NUMBERS = "numbers of the columns"
+    BLANK = "blank"
+    SECTION = "name of a unit for the rows below"
+    TOTAL = "total"
+    EXAMPLE = "example"
+    BELOW = "below the table"
+
+
+@dataclass(slots=True)
+class Ranges:
+    """Row numbers as ranges; after some hundred of them only counted."""
+
+    count: int = 0
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, first: int, last: int) -> None:
+        """Add the rows `first` to `last`."""
+        self.count += last - first + 1
+        if self.ranges and self.ranges[-1][1] == first - 1:
+            self.ranges[-1] = (self.ranges[-1][0], last)
+        elif len(self.ranges) < _MAX_RANGES:
+            self.ranges.append((first, last))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{a}–{b}" if b > a else str(a) for a, b in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column with a heading."""
+
+    index: int
+    heading: str
+    """As written; of a heading of two rows both, with a slash. Unique in its table."""
+    field: Field | None
+    """What it means; ``None``: it is not used."""
+
+    @property
+    def letters(self) -> str:
+        """As a spreadsheet names it."""
+        return letters(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record, its cells in the order of the table's columns."""
+
+    place: Place
+    table: Table
+    values: Sequence[str]
+    faults: Mapping[int, Fault]
+    """What is wrong with single cells, by the index in `values`."""
+    section: str
+    """The unit named above the row for all rows below it."""
+
+    @property
+    def cells(self) -> Mapping[str, str]:
+        """The cells by heading."""
+        return dict(zip(self.table.headings, self.values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody settled about a table beforehand, on the command line or in a mapping file."""
+
+    kind: Kind | None = None
+    heading_row: int = 0
+    columns: Mapping[str, Field] = field(default_factory=dict)
+    """Headings and what they mean, before the known ones."""
+    any_heading: bool = False
+    """Whether the first row is the heading where none is recognised."""
+
+
+class Table:
+    """A table whose heading was found. Iterate once; `ignored` and `rows_read` are complete then."""
+
+    def __init__(self, grid: Grid, wish: Wish, problems: Problems) -> None:
+        """Raises `Unreadable` where no heading is found or one stands twice."""
+        self.source, self.sheet = grid.source, grid.sheet
+        self.charset = grid.charset
+        self.hidden_columns = grid.hidden_columns
+        self.problems = problems
+        self.ignored: dict[Ignored, Ranges] = {}
+        self.rows_read = 0
+        self.totals: list[int] = []
+        """Control totals that were found, and agreed with the rows."""
+        self._grid, self._wish = grid, wish
+        rows = grid.rows()
+        first = list(islice(rows, _LOOK))
+        heading = find_heading([row for row in first if not row.blank], wish)
+        if heading is None:
+            self._no_heading(first)
+        self.kind, self.heading_rows = heading.kind, heading.rows
+        self.columns = tuple(self._columns(heading))
+        self.headings = tuple(column.heading for column in self.columns)
+        self.ours = len(OURS[self.kind] & set(self.headings)) >= min(3, len(self.headings))
+        """Whether it has our own column names, and is read strictly."""
+        self._index = {column.field: number for number, column in enumerate(self.columns) if column.field}
+        self._section = self._above(first, heading)
+        self._rest = chain([row for row in first if row.number > heading.rows[-1]], rows)
+        self._last = heading.rows[-1]
+        self._fonts: list[ColumnFont] = []
+        self._repeated: list[str] = [""] * len(self.columns)
+        self._since_total = 0
+        self._ended = False
+        self._sample = list(islice(self._records(), _SAMPLE))
+        self._fonts = [ColumnFont([row.values[i] for row in self._sample]) for i in range(len(self.columns))]
+
+    def __iter__(self) -> Iterator[Row]:
+        sample, self._sample = self._sample, []
+        for row in chain(sample, self._records()):
+            yield self._finished(row)
+
+    @property
+    def sample(self) -> Sequence[Row]:
+        """The first rows, before they are given out."""
+        return self._sample
+
+    def index(self, wanted: Field) -> int | None:
+        """The place of a field's cell in `Row.values`."""
+        return self._index.get(wanted)
+
+    def place(self, row: int) -> Place:
+        """A row of this table."""
+        return Place(self.source, row, self.sheet)
+
+    # The heading
+
+    def _no_heading(self, rows: Sequence[GridRow]) -> None:
+        if all(row.blank for row in rows):
+            raise Unreadable(
+                self.place(1) if self.sheet else self.source, "is empty", "an empty list is taken for a mistake"
+            )
+        raise Unreadable(
+            self.place(rows[0].number),
+            f"no row among the first {len(rows)} is a heading that is known",
+            "docs/registry.md lists the headings; or write heading_row and columns in a mapping file",
+            Code.HEADING,
+        )
+
+    def _columns(self, heading: Heading) -> Iterator[Column]:
+        seen: dict[str, int] = {}
+        meant: dict[Field, str] = {}
+        place = self.place(heading.rows[-1])
+        known = {key(name): name for name in self._wish.columns}
+        found = set[str]()
+        for index, names in enumerate(heading.names):
+            text = " / ".join(dict.fromkeys(name for name in names if name))
+            if not text:
+                continue
+            if key(text) in known:
+                found.add(known[key(text)])
+            means = _meaning(names, heading.kind, self._wish)
+            seen[text] = seen.get(text, 0) + 1
+            if means and means in meant:
+                same = meant[means] == text
+                self.problems.error(
+                    place,
+                    text,
+                    Code.HEADING,
+                    "stands twice in the heading" if same else f"means the same as {meant[means]!r}",
+                    "keep one" if same else "rename one, or say in the mapping file which is which",
+                )
+            elif means:
+                meant[means] = text
+            yield Column(index, text if seen[text] == 1 else f"{text} ({seen[text]})", means)
+        for name in sorted(set(self._wish.columns) - found):
+            others = [text for text in seen if text not in self._wish.columns]
+            self.problems.error(
+                place, name, Code.HEADING, "stands in the mapping file, not in the table", nearest(name, others)
+            )
+
+    def _above(self, first: Sequence[GridRow], heading: Heading) -> str:
+        """Account for the rows above the heading; the unit they name."""
+        unit = ""
+        for row in first:
+            if row.number < heading.rows[0]:
+                self._ignore(Ignored.BLANK if row.blank else Ignored.TITLE, row.number)
+                unit = lines.unit_in_title([cell for cell in row.cells if cell]) or unit
+        for number in heading.rows:
+            self._ignore(Ignored.HEADING, number)
+        if unit:
+            self.problems.note(
+                self.place(heading.rows[0]),
+                "",
+                Code.UNIT,
+                f"the title names the unit {unit!r}",
+                "it holds for rows without a unit",
+            )
+        return unit
+
+    # The rows
+
+    def _ignore(self, why: Ignored, first: int, last: int | None = None) -> None:
+        self.ignored.setdefault(why, Ranges()).add(first, last or first)
+
+    def _records(self) -> Iterator[Row]:
+        """The records, every other row accounted for."""
+        names = [self._index[name] for name in _NAMES if name in self._index]
+        for row in self._rest:
+            if row.number > self._last + 1 and self.sheet:
+                self._ignore(Ignored.BLANK, self._last + 1, row.number - 1)
+            self._last = row.number
+            if row.blank:
+                self._ignore(Ignored.BLANK, row.number)
+                continue
+            if row.hidden:
+                self.problems.note(
+                    self.place(row.number), "", Code.HIDDEN, "the row is hidden", "it was read like any other"
+                )
+            if not self.ours and self._is_no_record(row, names):
+                continue
+            if self._grid.counted and len(row.cells) != self._width:
+                if not self._fits(row):
+                    continue
+            self.rows_read += 1
+            self._since_total += 1
+            yield self._row(row)
+        self._check_end()
+
+    @property
+    def _width(self) -> int:
+        return self.columns[-1].index + 1
+
+    def _fits(self, row: GridRow) -> bool:
+        """Whether a row of another length than the heading can be read; a problem where not."""
+        if not self.ours and len(row.cells) > self._width and not any(row.cells[self._width :]):
+            return True
+        self.rows_read += 1
+        self.problems.error(
+            self.place(row.number),
+            "",
+            Code.CELL_COUNT,
+            f"has {len(row.cells)} cells, the heading has {self._width}",
+            "quote a cell with a comma",
+        )
+        return False
+
+    def _is_no_record(self, row: GridRow, names: Sequence[int]) -> bool:
+        """Whether an office's row is something else; it is accounted for then."""
+        cells = self._picked(row)
+        texts = [cell for cell in row.cells if cell]
+        ordinal = cells[self._index[Field.ORDINAL]] if Field.ORDINAL in self._index else ""
+        numbered = lines.is_ordinal(ordinal)
+        named = any(cells[index] for index in names)
+        if self._ended:
+            return self._is_below(row, numbered=numbered, named=named)
+        why: Ignored | None = None
+        if lines.is_example(ordinal):
+            why = Ignored.EXAMPLE
+        elif self._is_heading_again(cells):
+            why = Ignored.REPEATED
+        elif not self.rows_read and lines.numbers_columns(texts):
+            why = Ignored.NUMBERS
+        elif not numbered and lines.is_total(texts or [""]):
+            why = Ignored.TOTAL
+            self._check_total(row, texts)
+        elif not numbered and self._is_signature(cells, texts, names):
+            why, self._ended = Ignored.BELOW, True
+        elif unit := self._section_of(row, texts, ordinal):
+            why, self._section = Ignored.SECTION, unit
+            self._repeated = [""] * len(self.columns)
+        if why:
+            self._ignore(why, row.number)
+        return why is not None
+
+    def _is_heading_again(self, cells: Sequence[str]) -> bool:
+        filled = [
+            (key(cell), column) for cell, column in zip(cells, self.columns, strict=True) if cell
+        ]
+        return len(filled) > 1 and all(
+            cell in (key(part) for part in column.heading.split(" / ")) for cell, column in filled
+        )
+
+    def _is_signature(self, cells: Sequence[str], texts: Sequence[str], names: Sequence[int]) -> bool:
+        name = next((cells[index] for index in names if cells[index]), "")
+        return lines.is_signature(texts) and (not name or lines.is_signature([name]) or len(texts) == 1)
+
+    def _section_of(self, row: GridRow, texts: Sequence[str], ordinal: str) -> str:
+        if self.kind is not Kind.STAFF:
+            return ""
+        others = list(texts)
+        if ordinal in others and len(others) > 1:
+            others.remove(ordinal)
+        return lines.section(others, ordinal if len(texts) > 1 else "", merged=bool(row.spans))
+
+    def _is_below(self, row: GridRow, *, numbered: bool, named: bool) -> bool:
+        """Account for a row below the total or the signatures: it must not look like a record."""
+        texts = [cell for cell in row.cells if cell]
+        expected = numbered or (Field.ORDINAL not in self._index and not lines.is_signature(texts))
+        if expected and named and len(texts) > 2:
+            self.rows_read += 1
+            self.problems.error(
+                self.place(row.number),
+                "",
+                Code.BELOW_THE_TABLE,
+                "a row stands below the end of the table",
+                "move it up, above the total and the signatures",
+            )
+        elif lines.is_total(texts or [""]):
+            self._check_total(row, texts)
+            self._ignore(Ignored.TOTAL, row.number)
+        else:
+            self._ignore(Ignored.BELOW, row.number)
+        return True
+
+    def _check_total(self, row: GridRow, texts: Sequence[str]) -> None:
+        """A total counts the rows since the last one, or all rows."""
+        stated = lines.total_of(texts)
+        place = self.place(row.number)
+        if stated is None:
+            self.problems.warn(
+                place,
+                "",
+                Code.CONTROL_TOTAL,
+                "the total is not filled in",
+                f"write {self.rows_read}, or let the program calculate it",
+            )
+        elif stated not in (self.rows_read, self._since_total):
+            self.problems.error(
+                place,
+                "",
+                Code.CONTROL_TOTAL,
+                f"the total says {stated}, but {self.rows_read} rows were read",
+                "is a row missing or added? correct the list or the total",
+            )
+        else:
+            self.totals.append(stated)
+        self._since_total = 0
+
+    def _check_end(self) -> None:
+        if not self.rows_read:
+            self.problems.error(
+                self.source if not self.sheet else self.place(self._last),
+                "",
+                Code.FILE,
+                "has no rows",
+                "an empty list is taken for a mistake",
+            )
+
+    def _picked(self, row: GridRow) -> list[str]:
+        cells, width = row.cells, len(row.cells)
+        return [cells[column.index] if column.index < width else "" for column in self.columns]
+
+    def _row(self, row: GridRow) -> Row:
+        if not row.faults and not row.filled and self.ours:
+            return Row(self.place(row.number), self, self._picked(row), {}, "")
+        places = {column.index: number for number, column in enumerate(self.columns)}
+        faults = {places[index]: fault for index, fault in row.faults.items() if index in places}
+        for index in row.filled:
+            number = places.get(index)
+            if number is not None and self.columns[number].field in _NAMES:
+                faults[number] = Fault(
+                    Code.VALUE, "is merged with the row above", "unmerge it; each row is one record"
+                )
+        values = self._picked(row)
+        for number, column in enumerate(self.columns):
+            self._repeat(row, values, number, column, faults)
+        stray = [index for index, cell in enumerate(row.cells) if cell and index not in places]
+        if stray:
+            self.problems.warn(
+                self.place(row.number).at(letters(stray[0])),
+                "",
+                Code.HEADING,
+                f"{row.cells[stray[0]]!r} stands in a column without a heading",
+                "it is not read; write a heading over it",
+            )
+        return Row(self.place(row.number), self, values, faults, self._section)
+
+    def _repeat(
+        self, row: GridRow, values: list[str], number: int, column: Column, faults: dict[int, Fault]
+    ) -> None:
+        """Write out a ditto mark, and remember what the next one means."""
+        text = values[number]
+        dash = lines.is_dash(text)
+        if dash and column.field not in _DASH_REPEATS:
+            values[number] = "" if column.field not in TICKS else text
+        elif dash or lines.is_ditto(text):
+            if column.field in _NEVER_REPEATED:
+                faults[number] = Fault(Code.DITTO, f"{text!r} cannot stand here", "write it out")
+            elif not self._repeated[number]:
+                faults[number] = Fault(Code.DITTO, f"{text!r} has nothing above it", "write it out")
+            else:
+                self.problems.note(
+                    self.place(row.number).at(column.letters if self.sheet else ""),
+                    column.heading,
+                    Code.DITTO,
+                    f"{text!r} is read as {self._repeated[number]!r}",
+                    "the same as above",
+                )
+                values[number] = self._repeated[number]
+        self._repeated[number] = values[number]
+
+    def _finished(self, row: Row) -> Row:
+        """`row` with legacy fonts read, and its characters checked."""
+        faults: dict[int, Fault] | None = None
+        values = row.values
+        for number, value in enumerate(values):
+            fault: Fault | None = None
+            text = value
+            if not text.isascii() or not self.ours:
+                font = self._fonts[number]
+                text, fault = font.read(value)
+                if text == value and not fault and font.doubts(value):
+                    self.problems.warn(
+                        row.place.at(self.columns[number].letters if self.sheet else ""),
+                        self.columns[number].heading,
+                        Code.LEGACY_FONT,
+                        f"{value!r} looks as if it was typed in another font than its column",
+                        "if so, type it again in a Unicode font (Times New Roman)",
+                    )
+            if text != value:
+                values = [*values[:number], text, *values[number + 1 :]]
+                self.problems.note(
+                    row.place.at(self.columns[number].letters if self.sheet else ""),
+                    self.columns[number].heading,
+                    Code.LEGACY_FONT,
+                    f"{value!r} is read as {text!r}",
+                    f"typed in a {self._fonts[number].charset} font",
+                )
+            if bad := broken(text):
+                fault = Fault(
+                    Code.CHARACTER, f"{text!r} has a broken character U+{ord(bad):04X}", "type it again"
+                )
+            if fault and number not in row.faults:
+                faults = faults if faults is not None else dict(row.faults)
+                faults[number] = fault
+        if faults is None and values is row.values:
+            return row
+        return Row(row.place, self, values, row.faults if faults is None else faults, row.section)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The row or two rows over the columns."""
+
+    rows: tuple[int, ...]
+    kind: Kind
+    names: tuple[tuple[str, str], ...]
+    """Per column the text of the upper and of the lower row; the upper empty where there is one row."""
+    score: int
+    """Columns whose meaning is known."""
+
+
+def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
+    """The heading among the first rows of a grid: the row, or two, with most known headings."""
+    kinds = (wish.kind,) if wish.kind else tuple(Kind)
+    best: Heading | None = None
+    for row, below in zip(rows, (*rows[1:], None), strict=True):
+        if wish.heading_row and row.number != wish.heading_row:
+            continue
+        for kind in kinds:
+            for found in _candidates(row, below, kind, wish):
+                if best is None or found.score > best.score:
+                    best = found
+    if best and (best.score >= 2 or wish.heading_row):
+        return best
+    if wish.any_heading and rows:
+        names = tuple(("", cell) for cell in rows[0].cells)
+        return Heading((rows[0].number,), wish.kind or Kind.STAFF, names, 0)
+    return None
+
+
+def _candidates(
+    row: GridRow, below: GridRow | None, kind: Kind, wish: Wish
+) -> Iterator[Heading]:
+    alone = tuple(("", cell) for cell in row.cells)
+    yield Heading((row.number,), kind, alone, _score(alone, kind, wish))
+    if below is None or not _continues(row, below, kind, wish):
+        return
+    width = max(len(row.cells), len(below.cells))
+    upper, over = [], ""
+    for index in range(width):
+        text = row.cells[index] if index < len(row.cells) else ""
+        lower = below.cells[index] if index < len(below.cells) else ""
+        over = text or (over if lower else "")
+        upper.append("" if over == lower else over)
+    lower_texts = [below.cells[index] if index < len(below.cells) else "" for index in range(width)]
+    both = tuple(zip(upper, lower_texts, strict=True))
+    score = _score(both, kind, wish)
+    yield Heading((row.number, below.number), kind, both, score)
+
+
+def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
+    """Whether `below` can be the second row of a heading: known words, or what is merged from above."""
+    news = 0
+    for index, text in enumerate(below.cells):
+        if not text or (index < len(row.cells) and text == row.cells[index]):
+            continue
+        upper = row.cells[index] if index < len(row.cells) else ""
+        if not _meaning(("", text), kind, wish) and not _meaning((upper, text), kind, Wish()):
+            return False
+        news += 1
+    return news > 0
+
+
+def _score(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> int:
+    meant = {means for pair in names if (means := _meaning(pair, kind, wish))}
+    return len(meant)
+
+
+def _meaning(names: tuple[str, str], kind: Kind, wish: Wish) -> Field | None:
+    upper, lower = names
+    for text in (f"{upper} / {lower}" if upper and lower else "", lower, f"{upper} {lower}", upper):
+        if not text.strip():
+            continue
+        for name, means in wish.columns.items():
+            if key(name) == key(text):
+                return means
+        if means := field_of(text, kind):
+            return means
+    return None

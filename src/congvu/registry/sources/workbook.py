@@ -1,0 +1,193 @@
+"""What an XLSX workbook says beside its cells: sheets, shared texts, which formats are dates.
+
+A reader of our own instead of `openpyxl.load_workbook`: merged cells, formulas without a value and hidden
+rows are all needed, and openpyxl tells them only in its mode that holds the whole book in memory, some
+fifty times the size of the file.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+
+from congvu.registry.sources.package import MAX_PART, Package
+
+_MAX_TEXTS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SheetInfo:
+    """A worksheet of the book."""
+
+    name: str
+    part: str
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """The frame in which the cells stand."""
+
+    sheets: tuple[SheetInfo, ...]
+    texts: Sequence[str]
+    """Shared texts, by their number."""
+    date_styles: frozenset[int]
+    """Styles of cells whose number is a date."""
+    from_1904: bool
+    """Whether days are counted from 1904 (old Excel for Mac)."""
+
+
+def read_workbook(package: Package) -> Workbook:
+    """Read the frame. Raises `congvu.registry.problems.Unreadable`."""
+    book = _part_of(_relations(package, "", "_rels/.rels"), "/officeDocument", "xl/workbook.xml")
+    folder, name = posixpath.split(book)
+    relations = _relations(package, folder, f"{folder}/_rels/{name}.rels")
+    sheets, from_1904 = _sheets(package, book, relations)
+    return Workbook(
+        sheets,
+        _texts(package, _part_of(relations, "/sharedStrings", "")),
+        _date_styles(package, _part_of(relations, "/styles", "")),
+        from_1904,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    kind: str
+    part: str
+
+
+def local(name: str) -> str:
+    """An element's name without its namespace prefix."""
+    return name.rpartition(":")[2]
+
+
+def _attributes(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {local(name): value for name, value in attributes.items()}
+
+
+def _relations(package: Package, folder: str, part: str) -> dict[str, _Relation]:
+    found: dict[str, _Relation] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if local(name) == "Relationship":
+            target = attributes.get("Target", "")
+            where = target[1:] if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+            found[attributes.get("Id", "")] = _Relation(attributes.get("Type", ""), where.lstrip("/"))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    if package.has(part):
+        package.parse(part, parser)
+    return found
+
+
+def _part_of(relations: Mapping[str, _Relation], kind: str, otherwise: str) -> str:
+    return next((found.part for found in relations.values() if found.kind.endswith(kind)), otherwise)
+
+
+def _sheets(
+    package: Package, book: str, relations: Mapping[str, _Relation]
+) -> tuple[tuple[SheetInfo, ...], bool]:
+    sheets: list[SheetInfo] = []
+    from_1904 = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal from_1904
+        if local(name) == "sheet":
+            relation = relations.get(_attributes(attributes).get("id", ""))
+            if relation and relation.kind.endswith("/worksheet"):  # not a chart, not a macro sheet
+                hidden = attributes.get("state", "visible") != "visible"
+                sheets.append(SheetInfo(attributes.get("name", ""), relation.part, hidden))
+        elif local(name) == "workbookPr":
+            from_1904 = attributes.get("date1904", "0") in ("1", "true")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    package.parse(book, parser)
+    if not sheets:
+        package.refuse("has no worksheet", "is it a workbook with a list in it?")
+    return tuple(sheets), from_1904
+
+
+def _texts(package: Package, part: str) -> list[str]:
+    """Shared texts: of each ``si`` all ``t``, but not those of its phonetic guides (``rPh``)."""
+    texts: list[str] = []
+    pieces: list[str] = []
+    depth_of_guide = 0
+    size = 0
+    within = False
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal within, depth_of_guide
+        kind = local(name)
+        if kind == "si":
+            pieces.clear()
+        elif kind == "rPh":
+            depth_of_guide += 1
+        within = kind == "t" and not depth_of_guide
+
+    def end(name: str) -> None:
+        nonlocal within, depth_of_guide
+        kind = local(name)
+        within = False
+        if kind == "rPh":
+            depth_of_guide -= 1
+        elif kind == "si":
+            texts.append("".join(pieces))
+
+    def data(text: str) -> None:
+        nonlocal size
+        if within:
+            size += len(text)
+            if size > MAX_PART or len(texts) > _MAX_TEXTS:
+                package.refuse(
+                    f"holds more than {MAX_PART >> 20} MB of text", "is this a list of people? export it as CSV"
+                )
+            pieces.append(text)
+
+    if part and package.has(part):
+        parser = expat.ParserCreate()
+        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+        package.parse(part, parser)
+    return texts
+
+
+def _date_styles(package: Package, part: str) -> frozenset[int]:
+    formats: dict[int, str] = dict(BUILTIN_FORMATS)
+    styles: list[int] = []
+    within = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal within
+        kind = local(name)
+        if kind == "numFmt":
+            formats[_number(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
+        elif kind == "cellXfs":
+            within = True
+        elif kind == "xf" and within:
+            styles.append(_number(attributes.get("numFmtId", "")))
+
+    def end(name: str) -> None:
+        nonlocal within
+        within = within and local(name) != "cellXfs"
+
+    if part and package.has(part):
+        parser = expat.ParserCreate()
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        package.parse(part, parser)
+    return frozenset(
+        index for index, number in enumerate(styles) if _is_date(formats.get(number, "General"))
+    )
+
+
+def _is_date(code: str) -> bool:
+    return len(code) < 256 and is_date_format(code)  # Excel allows 255 characters
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

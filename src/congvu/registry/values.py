@@ -1,0 +1,103 @@
+"""The words that offices write in cells, and what they mean. Compared by `congvu.registry.text.key`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from congvu.policy.values import Size
+from congvu.registry.model import Action, Employment, OrgType, Status
+from congvu.registry.text import key
+
+E = TypeVar("E", bound=StrEnum)
+
+_WORDS: Mapping[StrEnum, tuple[str, ...]] = {
+    Status.WORKING: ("Đang làm việc", "Đang công tác", "Đang làm", "Đương chức", "Làm việc", "Active"),
+    Status.LEFT: (
+        "Nghỉ việc",
+        "Thôi việc",
+        "Đã nghỉ",
+        "Đã nghỉ việc",
+        "Nghỉ hưu",
+        "Đã nghỉ hưu",
+        "Chuyển công tác",
+        "Chuyển đi",
+        "Đã chuyển",
+    ),
+    Action.CREATE: ("Cấp mới", "Tạo mới", "Đăng ký mới", "Cấp", "Thêm mới"),
+    Action.CHANGE: ("Thay đổi", "Điều chỉnh", "Thay đổi thông tin", "Sửa"),
+    Action.LOCK: ("Tạm khóa", "Khóa", "Tạm dừng"),
+    Action.RESTORE: ("Khôi phục", "Mở khóa", "Mở lại", "Cấp lại"),
+    Action.REVOKE: ("Thu hồi", "Hủy", "Hủy bỏ", "Cancel"),
+    Action.DELETE: ("Xóa", "Xóa bỏ"),
+    Action.RESET_PASSWORD: ("Cấp lại mật khẩu", "Đổi mật khẩu", "Đặt lại mật khẩu"),
+    Employment.OFFICIAL: ("Cán bộ", "CB"),
+    Employment.CIVIL_SERVANT: ("Công chức", "CC"),
+    Employment.PUBLIC_EMPLOYEE: ("Viên chức", "VC"),
+    Employment.CONTRACT: (
+        "Người lao động",
+        "NLĐ",
+        "Hợp đồng",
+        "HĐ",
+        "HĐLĐ",
+        "Hợp đồng lao động",
+        "Lao động hợp đồng",
+        "Người lao động hợp đồng",
+    ),
+    Employment.GUEST: ("Khách", "Cộng tác viên"),
+    OrgType.STATE_AGENCY: ("Cơ quan nhà nước", "Cơ quan hành chính", "Cơ quan hành chính nhà nước"),
+    OrgType.PUBLIC_SERVICE_UNIT: ("Đơn vị sự nghiệp", "Đơn vị sự nghiệp công lập", "Sự nghiệp"),
+    OrgType.POLITICAL_SOCIAL: ("Tổ chức chính trị - xã hội", "Đoàn thể", "Mặt trận, đoàn thể"),
+    OrgType.PROFESSIONAL: (
+        "Tổ chức nghề nghiệp",
+        "Tổ chức xã hội - nghề nghiệp",
+        "Tổ chức chính trị xã hội - nghề nghiệp",
+        "Hội",
+    ),
+    OrgType.ECONOMIC: ("Tổ chức kinh tế", "Doanh nghiệp", "Doanh nghiệp nhà nước"),
+    OrgType.ARMED: ("Lực lượng vũ trang", "Đơn vị vũ trang", "Công an", "Quân đội"),
+    OrgType.PARTY: ("Đảng", "Cơ quan Đảng", "Tổ chức Đảng"),
+}
+_KEYS: Mapping[type[StrEnum], Mapping[str, StrEnum]] = {
+    kind: {
+        **{key(word): member for member in kind for word in _WORDS[member]},
+        **{key(member): member for member in kind},
+    }
+    for kind in (Status, Action, Employment, OrgType)
+}
+
+_TICKED = frozenset({"x", "X", "1", "✓", "✔", "✅", "☑", "☒", "√", "●", "v", "V", "có", "Có", "CÓ", "yes"})
+_UNTICKED = frozenset({"", "0", "☐", "□", "○", "-", "không", "Không", "no"})
+_SIZE = re.compile(r"(\d+)\s*(K|M|G|T)?(?:B|b|iB|Byte|byte)?", re.IGNORECASE)
+
+
+def word(text: str, kind: type[E]) -> E:
+    """The member of `kind` that `text` names, in our word or the office's; raises ``ValueError``."""
+    found = _KEYS[kind].get(key(text))
+    if not isinstance(found, kind):
+        raise ValueError(text)
+    return found
+
+
+def words(kind: type[StrEnum]) -> str:
+    """The members of `kind`, each with the office's usual word, for a hint."""
+    return ", ".join(f"{member} ({_WORDS[member][0]})" for member in kind)
+
+
+def ticked(text: str) -> bool:
+    """Whether a tick stands in the cell; raises ``ValueError`` where it is neither a tick nor empty."""
+    if text in _TICKED:
+        return True
+    if text in _UNTICKED:
+        return False
+    raise ValueError(text)
+
+
+def size(text: str) -> Size:
+    """``2G``, ``2 GB``, ``500 MB``; raises ``ValueError``."""
+    match = _SIZE.fullmatch(text)
+    if not match or not match[2]:
+        raise ValueError(text)
+    return Size.from_text(f"{int(match[1])}{match[2].upper()}")
