@@ -17,7 +17,7 @@ import difflib
 import enum
 import types
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import (
@@ -82,6 +82,7 @@ class _Reader:
     def __init__(self, path: Path, error: type[InputError]) -> None:
         self._path = path
         self._error = error
+        self._schema: Any = None
 
     def load(self, schema: type[T], version: int) -> T:
         try:
@@ -110,6 +111,7 @@ class _Reader:
         if node is None:
             raise self._error("is empty", where=str(self._path), hint="docs/ describes what stands in it")
         self._check_version(node, version)
+        self._schema = schema
         result: T = self._value(node, schema, "")
         return result
 
@@ -125,6 +127,12 @@ class _Reader:
     def _fail(self, node: yaml.Node, key: str, message: str, hint: str = "") -> InputError:
         where = f"{self._path}:{node.start_mark.line + 1}"
         return self._error(f"{key}: {message}" if key else message, where=where, hint=hint)
+
+    def _hint(self, word: str, known: Iterable[str]) -> str:
+        """The nearest key of this section, else the sections that know the very word."""
+        hint = nearest(word, known)
+        homes = sorted({home or "the top" for home, name in _keys(self._schema) if name == word})
+        return hint if hint.startswith("did") or not homes else f"it is a key of {', '.join(homes)}"
 
     def _value(self, node: yaml.Node, wanted: Any, key: str) -> Any:
         origin, arguments = get_origin(wanted), get_args(wanted)
@@ -169,7 +177,7 @@ class _Reader:
         for name_node, _ in node.value:
             if name_node.value not in fields:
                 path = f"{key}.{name_node.value}".lstrip(".")
-                raise self._fail(name_node, path, "unknown key", nearest(name_node.value, fields))
+                raise self._fail(name_node, path, "unknown key", self._hint(name_node.value, fields))
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in pairs:
@@ -213,6 +221,15 @@ class _Reader:
             from_text: Callable[[str], Any] = wanted.from_text
             return from_text
         return _PLAIN[wanted]
+
+
+def _keys(schema: Any, home: str = "") -> Iterator[tuple[str, str]]:
+    """Every key below `schema` with the section it belongs to."""
+    for name, wanted in get_type_hints(schema).items():
+        yield home, name
+        for part in (wanted, *get_args(wanted)):
+            if isinstance(part, type) and dataclasses.is_dataclass(part) and not _parses_itself(part):
+                yield from _keys(part, f"{home}.{name}".lstrip("."))
 
 
 def _parses_itself(wanted: Any) -> bool:

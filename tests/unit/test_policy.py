@@ -11,7 +11,7 @@ from congvu import policy as policies
 from congvu.cli.policy import policy as command
 from congvu.errors import PolicyError
 from congvu.policy import Policy, effective
-from congvu.policy.model import Notice, OverQuota, Published, Quota, Removal
+from congvu.policy.model import OverQuota, Quota
 from congvu.policy.values import Duration, Size
 from tests.unit.helpers import ROOT
 
@@ -52,7 +52,7 @@ BAD = {
         10,
         ["person.quota", "stands twice, first on line 9"],
     ),
-    "key missing": ("  title: Quy chế\n", "", 4, ["regulation.title", "is missing"]),
+    "key missing": ("  number: 1/2026\n", "", 4, ["regulation.number", "is missing"]),
     "version missing": ("version: 1\n", "", 1, ["version", "is missing", "version: 1"]),
     "version of tomorrow": (
         "version: 1\n",
@@ -79,7 +79,12 @@ BAD = {
     "size": ("max: 1G", "max: 1GB", 9, ["person.quota.max", "'1GB' is not a size such as 2G"]),
     "size of nothing": ("max: 1G", "max: 0G", 9, ["is not a size"]),
     "date": ("2026-01-01", "1/1/2026", 6, ["regulation.effective_from", "is not a date"]),
-    "value of a choice": ("unit:", "over_quota: bounce\nunit:", 10, ["'bounce' is not one of reject, defer"]),
+    "value of a choice": (
+        "unit:",
+        "mailbox: {over_quota: bounce}\nunit:",
+        10,
+        ["'bounce' is not one of reject, defer"],
+    ),
     "duration": (
         "unit:",
         "inactivity: {after: 3 moons}\nunit:",
@@ -126,24 +131,6 @@ def test_an_empty_file_and_a_file_that_is_not_utf8_are_refused(tmp_path: Path) -
         policies.load(tmp_path / "none.yml")
 
 
-def test_lam_dong_says_what_its_regulation_says(lamdong: Policy) -> None:
-    assert lamdong.regulation.number == "61/2012/QĐ-UBND"
-    assert lamdong.regulation.effective_from == date(2012, 12, 30)  # LD-QD.2
-    assert (lamdong.person.quota.max, lamdong.unit.quota.max) == (Size(2 * 2**30), Size(2 * 2**30))  # LD-6.1
-    assert lamdong.attachments.limit == Size(20 * 2**20)  # LD-6.2
-    assert lamdong.unit.max_length == 10  # LD-5.1b
-    assert lamdong.leaving.then is Removal.REVOKE  # LD-7.2c
-    assert lamdong.inactivity
-    assert lamdong.inactivity.after == Duration(3, "months")  # LD-7.2d
-    assert lamdong.notices.revoked is Notice.UNIT  # LD-7.2, end
-    assert lamdong.notices.revoked_at_units_request is Notice.NONE
-    assert (lamdong.checks_per_day.person, lamdong.checks_per_day.unit) == (2, 4)  # LD-12.2a, LD-11.4
-    assert lamdong.directory
-    assert Published.ADDRESS in lamdong.directory.publish  # LD-6.4
-    assert lamdong.over_quota is None
-    assert lamdong.password.initial_valid is None
-
-
 def test_quang_tri_leaves_open_what_its_regulation_leaves_open(quangtri: Policy) -> None:
     assert quangtri.person.quota == quangtri.unit.quota == Quota()
     assert quangtri.attachments.limit is None
@@ -160,7 +147,7 @@ def test_own_reserved_names_join_the_built_in_ones(tmp_path: Path) -> None:
 
 
 def test_what_a_policy_says_wins_over_the_default(tmp_path: Path) -> None:
-    rules = effective(load(GOOD + "over_quota: defer\n", tmp_path))
+    rules = effective(load(GOOD + "mailbox: {over_quota: defer}\n", tmp_path))
     assert rules.over_quota is OverQuota.DEFER
     assert rules.person_quota == Size.from_text("1G")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from datetime import date
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.policy import Policy
+from congvu.policy.schema import json_schema
 
 DEFAULT_DIRECTORY = Path("inventory/policy")
 
@@ -47,6 +50,37 @@ def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
     for line in lines:
         table.add_row(line.key, line.value, f"default: {line.default}" if line.default else line.source)
     Console(markup=False, highlight=False).print(table)
+
+
+@policy.command()
+@click.argument("domains_or_files", nargs=-1, required=True)
+@click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def lint(domains_or_files: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
+    """Say what each policy leaves open, where newer law differs, and which values name no source.
+
+    Exit status 0: nothing to say, 1: there are findings, 2: a file is wrong.
+    """
+    found = []
+    for one in domains_or_files:
+        path, loaded = _load(one, directory)
+        findings = policies.lint(loaded, policies.sources(path), date.today())
+        found += [(path, finding) for finding in findings]
+    if as_json:
+        rows = [{"file": str(path), **dataclasses.asdict(finding)} for path, finding in found]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for path, finding in found:
+            click.echo(f"{path}:{finding.line}: {finding.kind} {finding.code}: {finding.key}: ", nl=False)
+            click.echo(f"{finding.message} ({finding.source})")
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+@policy.command()
+def schema() -> None:
+    """Print the schema of policy files as JSON Schema, for editors."""
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
 def _load(domain_or_file: str, directory: Path) -> tuple[Path, Policy]:

@@ -90,6 +90,6 @@ def _values(node: yaml.Node, key: str, lines: tuple[int, ...]) -> Iterator[tuple
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _values(value, f"{key}[{index}]", (*lines, value.start_mark.line))
-    else:
+    if not isinstance(node, yaml.CollectionNode) or not node.value:  # an empty list says something, too
         line = node.start_mark.line
         yield key, line + 1, (*lines, line)

@@ -1,4 +1,7 @@
-"""The kinds of value a policy holds: sizes, durations, local parts, domain names."""
+"""The kinds of value a policy holds: sizes, durations, local parts, domain names, hours, days of the year.
+
+Each class has a ``PATTERN`` for editors: every text it reads matches it, not every match is read.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,11 @@ import math
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from fractions import Fraction
-from typing import Self
+from typing import ClassVar, Self
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_PERIODS = {
-    "minute": "minutes",
-    "hour": "hours",
-    "day": "days",
-    "working day": "working days",
-    "week": "weeks",
-    "month": "months",
-    "year": "years",
-}
 _DAYS = {"minutes": Fraction(1, 1440), "hours": Fraction(1, 24), "days": Fraction(1), "weeks": Fraction(7)}
 # RFC 5321, 4.1.2: Dot-string of atoms; we issue only lower-case letters, digits and three separators.
 _LOCAL_PART = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -36,13 +30,15 @@ class Size:
     without defining them; binary is our choice, it never gives a mailbox less than the text promises.
     """
 
+    PATTERN: ClassVar = r"0*([1-9][0-9]*)([KMGT]?)"
+
     octets: int
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read ``2G``; raises ``ValueError``."""
-        match = re.fullmatch(r"([0-9]+)([KMGT]?)", text)
-        if not match or int(match[1]) == 0:
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
             raise ValueError(f"{text!r} is not a size such as 2G, 500M or 20M")
         return cls(int(match[1]) * _UNITS[match[2]])
 
@@ -57,6 +53,8 @@ class Size:
 class Duration:
     """A span such as ``3 months``. Months and years are calendar ones, never 30 or 365 days."""
 
+    PATTERN: ClassVar = r"0*([1-9][0-9]*) (minute|hour|day|working day|week|month|year)s?"
+
     count: int
     unit: str
     """``minutes``, ``hours``, ``days``, ``working days``, ``weeks``, ``months`` or ``years``."""
@@ -64,10 +62,10 @@ class Duration:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read ``3 months`` or ``1 day``; raises ``ValueError``."""
-        match = re.fullmatch(r"([0-9]+) ((?:working )?[a-z]+?)s?", text)
-        if not match or match[2] not in _PERIODS or int(match[1]) == 0:
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
             raise ValueError(f"{text!r} is not a duration such as '3 months', '5 days' or '30 minutes'")
-        return cls(int(match[1]), _PERIODS[match[2]])
+        return cls(int(match[1]), f"{match[2]}s")
 
     def after(self, day: date) -> date:
         """The day on which the span that began on `day` is over.
@@ -92,8 +90,16 @@ class Duration:
         return f"{self.count} {self.unit if self.count != 1 else self.unit.removesuffix('s')}"
 
 
+def is_local_part(text: str) -> bool:
+    """Whether `text` may stand before the ``@``: lower-case dot-atom, 1 to 64 octets (RFC 5321, 4.1.2)."""
+    if len(text) > LOCAL_PART_MAX:
+        return False
+    plain = text.isalnum() and text.isascii() and text.islower()  # nearly all are, and this is quick
+    return plain or _LOCAL_PART.fullmatch(text) is not None
+
+
 def check_local_part(text: str) -> None:
-    """Raise ``ValueError`` unless `text` may stand before the ``@``: lower-case dot-atom, 1 to 64 octets."""
+    """Raise ``ValueError`` with the reason unless `is_local_part`."""
     if not _LOCAL_PART.fullmatch(text):
         raise ValueError(
             f"{text!r} is not a local part: lower-case letters and digits, joined by one of . _ -"
@@ -105,6 +111,8 @@ def check_local_part(text: str) -> None:
 @dataclass(frozen=True, slots=True)
 class LocalPart:
     """What stands before the ``@``."""
+
+    PATTERN: ClassVar = _LOCAL_PART.pattern
 
     text: str
 
@@ -122,6 +130,8 @@ class LocalPart:
 class DomainName:
     """A mail domain in lower-case ASCII with at least two labels (RFC 1035, 2.3.1)."""
 
+    PATTERN: ClassVar = rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})+"
+
     text: str
 
     @classmethod
@@ -130,6 +140,173 @@ class DomainName:
         labels = text.split(".")
         if len(text) > 253 or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)):
             raise ValueError(f"{text!r} is not a mail domain such as lamdong.gov.vn")
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class MailAddress:
+    """A whole address."""
+
+    PATTERN: ClassVar = rf"{LocalPart.PATTERN}@{DomainName.PATTERN}"
+
+    local_part: LocalPart
+    domain: DomainName
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read and check; raises ``ValueError``."""
+        local_part, at, domain = text.partition("@")
+        if not at:
+            raise ValueError(f"{text!r} is not an address such as skhcn@quangtri.gov.vn")
+        return cls(LocalPart.from_text(local_part), DomainName.from_text(domain))
+
+    def __str__(self) -> str:
+        return f"{self.local_part}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """Where a web service is reached: ``http://mail.lamdong.gov.vn``, without a path."""
+
+    PATTERN: ClassVar = rf"(https?)://({DomainName.PATTERN})"
+
+    scheme: str
+    """What the regulation prints; congvu serves https whatever it says."""
+    host: DomainName
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read and check; raises ``ValueError``."""
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
+            raise ValueError(f"{text!r} is not a web address such as https://mail.lamdong.gov.vn")
+        return cls(match[1], DomainName.from_text(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in a span: ``250 per 10 minutes``."""
+
+    PATTERN: ClassVar = rf"0*([1-9][0-9]*) per ({Duration.PATTERN})"
+
+    count: int
+    span: Duration
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``250 per 10 minutes``; raises ``ValueError``."""
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
+            raise ValueError(f"{text!r} is not a rate such as '250 per 10 minutes'")
+        return cls(int(match[1]), Duration.from_text(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.count} per {self.span}"
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share of a whole, from 1 to 100: ``80%``."""
+
+    PATTERN: ClassVar = r"([1-9][0-9]?|100)%"
+
+    number: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``80%``; raises ``ValueError``."""
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
+            raise ValueError(f"{text!r} is not a share such as 80%")
+        return cls(int(match[1]))
+
+    def __str__(self) -> str:
+        return f"{self.number}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A part of a day by the clock: ``07:30-11:30``."""
+
+    PATTERN: ClassVar = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
+
+    start: time
+    end: time
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``07:30-11:30``; raises ``ValueError``."""
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match:
+            raise ValueError(f"{text!r} is not a part of a day such as 07:30-11:30")
+        start, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+        if end <= start:
+            raise ValueError(f"{text!r} ends before it starts")
+        return cls(start, end)
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MonthDay:
+    """A day of every year, month first as in a date: ``12-15`` is 15 December."""
+
+    PATTERN: ClassVar = r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+
+    month: int
+    day: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``12-15``; raises ``ValueError``, also for 29 February, which not every year has."""
+        match = re.fullmatch(cls.PATTERN, text)
+        if not match or int(match[2]) > monthrange(2025, int(match[1]))[1]:
+            raise ValueError(f"{text!r} is not a day of every year such as 12-15, month first")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.month:02}-{self.day:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What a file's name ends in, without the dot: ``exe``."""
+
+    PATTERN: ClassVar = r"[a-z0-9]{1,10}"
+
+    text: str
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``exe``; raises ``ValueError``."""
+        if not re.fullmatch(cls.PATTERN, text):
+            raise ValueError(f"{text!r} is not the end of a file's name such as exe, without the dot")
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class RegulationId:
+    """Two to four capitals that the ids of a regulation's clauses start with: ``LD`` of ``LD-5.2b``."""
+
+    PATTERN: ClassVar = r"[A-Z]{2,4}"
+
+    text: str
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``LD``; raises ``ValueError``."""
+        if not re.fullmatch(cls.PATTERN, text):
+            raise ValueError(f"{text!r} is not an id such as LD, two to four capitals")
         return cls(text)
 
     def __str__(self) -> str:

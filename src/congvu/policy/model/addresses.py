@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from congvu.policy.template import PersonTemplate, UnitTemplate
-from congvu.policy.values import Duration, LocalPart, Size
+from congvu.policy.values import DomainName, Duration, LocalPart, Size
 
 
 class Kind(StrEnum):
@@ -52,6 +52,22 @@ class LongPlaceNames(StrEnum):
     """It counts: ``ubndcattien`` (11) needs an agreement."""
     ALLOW = "allow"
     """It does not: only what was abbreviated is measured."""
+
+
+class OtherMailbox(StrEnum):
+    """Whether the address in a second domain has a mailbox of its own."""
+
+    SEPARATE = "separate"
+    SHARED = "shared"
+
+
+class Provision(StrEnum):
+    """When a mailbox is made."""
+
+    EVERY = "every"
+    """Everybody in the registry has one (QT-4.2a)."""
+    ON_REQUEST = "on_request"
+    """Only whom the agency registers (QT-4.3a)."""
 
 
 _USED_BY = MappingProxyType(
@@ -123,6 +139,10 @@ class PersonRule:
     moved: OnChange = OnChange()
     """The person's unit has changed; it matters only where the address has the unit in it."""
     quota: Quota = Quota()
+    provision: Provision | None = None
+    also_in: tuple[DomainName, ...] = ()
+    """Further mail domains in which everybody has an address, too (DL-3b, DL-6a)."""
+    also_in_mailbox: OtherMailbox | None = None
 
     def __post_init__(self) -> None:
         if not self.address:
@@ -159,6 +179,11 @@ class UnitRule:
     renamed: OnChange = OnChange()
     """The unit's name has changed."""
     quota: Quota = Quota()
+    provision: Provision | None = None
+    outgoing_approval: bool | None = None
+    """What leaves the unit's mailbox was approved by the head (HT-7.3)."""
+    needs_it_contact: bool | None = None
+    """Each unit names an IT officer (LD-10.2d)."""
 
     def __post_init__(self) -> None:
         if not self.address:

@@ -1,136 +1,53 @@
-"""A mail domain's policy: what its regulation says, in types. ``None`` means the regulation leaves it open.
-
-The dataclasses are the schema of ``inventory/policy/<domain>.yml`` (read by `congvu.strictyaml`); a key
-is a field. Clause numbers are those of the reference regulation, Lâm Đồng 61/2012/QĐ-UBND (``LD-…``).
-"""
+"""The whole policy: the sections, in the order in which `congvu policy show` prints them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
+from congvu.policy.model.access import Delegation, Handover, Password, SharedFolders
 from congvu.policy.model.addresses import PersonRule, Places, UnitRule
-from congvu.policy.values import DomainName, Duration, LocalPart, Size
+from congvu.policy.model.lifecycle import (
+    Administration,
+    Deadlines,
+    Inactivity,
+    Incidents,
+    Leaving,
+    Locking,
+    Notices,
+    Requests,
+    Returning,
+)
+from congvu.policy.model.mail import Attachments, Mailboxes, Messages, Outside
+from congvu.policy.model.oversight import (
+    ChecksPerDay,
+    Logs,
+    OfficeHours,
+    Publication,
+    Report,
+    Service,
+)
+from congvu.policy.model.parties import (
+    Eligibility,
+    LegalBasis,
+    Party,
+    Regulation,
+    StaffRegistry,
+    Upstream,
+)
+from congvu.policy.values import DomainName, LocalPart, WebAddress
 from congvu.strictyaml import InFile
 
 VERSION = 1
 """The version of the schema this package reads."""
 
 
-class OverQuota(StrEnum):
-    """What RCPT answers when the mailbox is full. No regulation says it."""
+class Existing(StrEnum):
+    """What a new regulation does with addresses that were issued before it."""
 
-    REJECT = "reject"
-    """5xx: the sender learns at once."""
-    DEFER = "defer"
-    """4xx: the sending host tries again for some days."""
-
-
-class Removal(StrEnum):
-    """What becomes of an account whose time is over."""
-
-    REVOKE = "revoke"
-    """Login and delivery stop; the address stays as a tombstone and is never issued again."""
-
-
-class Notice(StrEnum):
-    """Who is told of an event."""
-
-    UNIT = "unit"
-    """The unit's official mailbox (LD-7.2)."""
-    NONE = "none"
-
-
-class Published(StrEnum):
-    """What of an entry may stand in the public directory (LD-6.4)."""
-
-    NAME = "name"
-    POSITION = "position"
-    UNIT = "unit"
-    ADDRESS = "address"
-
-
-@dataclass(frozen=True, slots=True)
-class Regulation:
-    """The legal basis."""
-
-    number: str
-    title: str
-    effective_from: date
-    """First day in force (LD-QD.2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who runs the system and the accounts (LD-2.2, LD-2.3)."""
-
-    name: str
-    address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attachments:
-    """Files in a message."""
-
-    limit: Size | None = None
-    """Decoded size of all attachments of one message (LD-6.2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """What follows when somebody leaves (LD-7.2c)."""
-
-    then: Removal | None = None
-    hold: Duration | None = None
-    """How long the mail is kept after revocation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Password:
-    """Rules for passwords."""
-
-    min_length: int | None = None
-    """Fewest characters."""
-    initial_valid: Duration | None = None
-    """How long an initial password may wait for its first use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inactivity:
-    """What follows when nobody opens a mailbox (LD-7.2d)."""
-
-    after: Duration
-    """Counted from the last access, or from creation where there was none."""
-    warn_before: Duration | None = None
-    then: Removal = Removal.REVOKE
-
-
-@dataclass(frozen=True, slots=True)
-class Notices:
-    """Who is told of what (LD-7.2, closing paragraph)."""
-
-    issued: Notice | None = None
-    revoked: Notice | None = None
-    revoked_at_units_request: Notice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChecksPerDay:
-    """How often a mailbox is to be opened each working day (LD-11.4, LD-12.2a)."""
-
-    person: int | None = None
-    unit: int | None = None
-    min_gap: Duration | None = None
-    """Two openings closer than this count once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """The public directory (LD-6.4)."""
-
-    publish: tuple[Published, ...]
+    KEEP = "keep"
+    CONVERT = "convert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +55,57 @@ class Policy:
     """All that a mail domain's regulation says and a program can honour."""
 
     version: int
+    """The version of the schema: 1."""
     domain: DomainName
+    """The mail domain; the file is named for it."""
     regulation: Regulation
     person: PersonRule
     unit: UnitRule
-    operator: Operator | None = None
+    legal_basis: tuple[LegalBasis, ...] = ()
+    """The texts that the regulation rests on."""
+    webmail: WebAddress | None = None
+    """Where users reach their mail, as the regulation prints it (LD-2.1, HT-QD.2, QT-3)."""
+    operator: Party | None = None
+    """Who runs the hosts and the accounts (LD-2.2, LD-2.3, HT-4.1a, BT-P4)."""
+    approver: Party | None = None
+    """Who decides on requests (LD-3, DL-5.1a)."""
+    security_officer: Party | None = None
+    """Who looks after network security."""
+    contact: Party | None = None
+    """Where requests and questions go, as it is published (LD-7.2-end2)."""
+    upstream: Upstream | None = None
+    registry: StaffRegistry | None = None
+    eligible: Eligibility = field(default_factory=Eligibility)
+    existing_addresses: Existing | None = None
     lists: tuple[LocalPart, ...] = ()
     """Distribution lists; nobody is given their local parts."""
     reserved: tuple[LocalPart, ...] = ()
     """Local parts never issued, besides the built-in list of `congvu.policy.effective`."""
     places: Annotated[Places, InFile(version=1)] | None = None
     """A file beside this one with the names of communes and districts."""
-    attachments: Attachments = Attachments()
-    over_quota: OverQuota | None = None
-    leaving: Leaving = Leaving()
-    password: Password = Password()
+    mailbox: Mailboxes = field(default_factory=Mailboxes)
+    attachments: Attachments = field(default_factory=Attachments)
+    messages: Messages = field(default_factory=Messages)
+    outside: Outside = field(default_factory=Outside)
+    password: Password = field(default_factory=Password)
+    delegation: Delegation = field(default_factory=Delegation)
+    handover: Handover | None = None
+    shared_folders: SharedFolders | None = None
+    requests: Requests = field(default_factory=Requests)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     inactivity: Inactivity | None = None
-    notices: Notices = Notices()
-    checks_per_day: ChecksPerDay = ChecksPerDay()
+    locking: Locking = field(default_factory=Locking)
+    leaving: Leaving = field(default_factory=Leaving)
+    dissolution: Leaving = field(default_factory=Leaving)
+    """A unit is dissolved, merged or divided."""
+    returning: Returning = field(default_factory=Returning)
+    notices: Notices = field(default_factory=Notices)
+    incidents: Incidents = field(default_factory=Incidents)
+    administration: Administration | None = None
+    office_hours: OfficeHours | None = None
+    checks_per_day: ChecksPerDay = field(default_factory=ChecksPerDay)
+    reports: tuple[Report, ...] = ()
+    """What is reported, by whom, to whom, how often."""
     directory: Publication | None = None
+    logs: Logs = field(default_factory=Logs)
+    service: Service = field(default_factory=Service)
