@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from congvu.directory.model import Entry, dn_key
@@ -24,6 +26,47 @@ S1,Nguyễn,Văn,An,A1,Chuyên viên,0999 000 001,2013-01-02,working
 S2,Ngô,Viết,Ân,X1,Kế toán,,2014-05-01,working
 S3,Trần,Thị Ngọc,Ánh,A2,,,2013-01-02,working
 """
+
+
+DAY = date(2013, 1, 2)
+
+
+@dataclass(frozen=True)
+class AUnit:
+    """The least that naming asks of a unit."""
+
+    unit_id: str
+    name: str
+    kind: str = "department"
+    parent_id: str = ""
+    address: str = ""
+    domain: str = ""
+    registered_on: date = DAY
+
+
+@dataclass(frozen=True)
+class APerson:
+    """The least that naming asks of a person."""
+
+    staff_id: str
+    surname: str = ""
+    middle_name: str = ""
+    given_name: str = ""
+    written_name: str = ""
+    unit_id: str = "U"
+    address: str = ""
+    registered_on: date = DAY
+    document: str = ""
+    birth_date: date | None = None
+    citizen_id: str = ""
+
+
+@dataclass(frozen=True)
+class ARegister:
+    """Units and people."""
+
+    units: Sequence[AUnit]
+    staff: Sequence[APerson]
 
 
 class Tree:

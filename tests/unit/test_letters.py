@@ -7,15 +7,24 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unidecode import unidecode
 
-from congvu.naming.letters import FoldError, clean, fold, initials
+from congvu.naming.letters import FoldError, clean, fold, initials, steps
 
 # Every letter of the Vietnamese alphabet with every tone, and those that Êđê, Gia Rai, Ba Na and K'Ho add.
 VOWELS = "aăâeêioôơuưy"
 TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 SYLLABIC = [unicodedata.normalize("NFC", vowel + tone) for vowel in VOWELS for tone in TONES]
 VIETNAMESE = [*SYLLABIC, *"bcdđghklmnpqrstvx"]
-HIGHLANDS = [*"ăâêôơưŏŭĕĭčñƀđjwz", "ơ\u0306", "ư\u0306", "ê\u0306", "ô\u0306"]
+# Êđê, Gia Rai, Ba Na, K'Ho: breves, a stroke through b, carons, letters that Vietnamese has not.
+HIGHLANDS = [
+    *"ăâêôơưŏŭĕĭčñƀđfjwzšžŭ",
+    *(vowel + "\u0306" for vowel in "êôơưe"),
+    *(vowel + "\u0302\u0306" for vowel in "eo"),
+    *(vowel + "\u0300" for vowel in "ŏŭĕĭ"),
+    *(vowel + "\u0301" for vowel in "ŏŭĕĭ"),
+    *("n\u0303", "s\u030c", "y\u0306"),
+]
 EXPECTED = {"đ": "d", "ƀ": "b"}
 
 letters = st.sampled_from(
@@ -28,6 +37,12 @@ names = st.lists(letters, max_size=40).map("".join)
 def test_every_letter_folds_to_its_base(letter: str) -> None:
     base = unicodedata.normalize("NFD", letter)[0]
     assert fold(letter) == fold(letter.upper()) == EXPECTED.get(base, base)
+
+
+@pytest.mark.parametrize("letter", sorted({*VIETNAMESE, *HIGHLANDS}))
+def test_folding_agrees_with_unidecode(letter: str) -> None:
+    for written in (letter, letter.upper(), unicodedata.normalize("NFD", letter)):
+        assert fold(written) == unidecode(written).lower()
 
 
 @pytest.mark.parametrize(
@@ -95,6 +110,20 @@ def test_any_text_is_folded_or_refused(text: str) -> None:
 def test_cleaning_is_stable_and_composed(text: str) -> None:
     assert clean(clean(text)) == clean(text)
     assert unicodedata.is_normalized("NFC", clean(text))
+
+
+def test_the_steps_end_in_what_folding_gives_and_name_each_letter() -> None:
+    found = [(step.what, step.before, step.after) for step in steps(" Đỗ  H’Đạt-\u00d0an")]
+    assert found == [
+        ("composed (NFC), blanks made one space", " Đỗ  H’Đạt-\u00d0an", "Đỗ H’Đạt-\u00d0an"),
+        ("letter with a spelling of its own", "Đ", "d"),
+        ("marks dropped", "ỗ", "o"),
+        ("apostrophe: the words around it are one", "’", ""),
+        ("marks dropped", "ạ", "a"),
+        ("hyphen: the words around it are two", "-", " "),
+        ("letter with a spelling of its own", "\u00d0", "d"),
+        ("folded", "Đỗ H’Đạt-\u00d0an", "do hdat dan"),
+    ]
 
 
 def test_initials_take_one_letter_per_word() -> None:

@@ -20,6 +20,7 @@ from congvu.directory.sync import Source, plan_all
 from congvu.directory.wanted import telephone
 from congvu.errors import DirectoryFailure, RegistryError
 from congvu.policy import Policy
+from congvu.policy.model import Quota
 from congvu.policy.values import DomainName, Size
 from congvu.registry import Person, Place, Registry, Status, Unit
 from tests.unit.helpers import BASE, Tree
@@ -100,6 +101,7 @@ def test_a_person_is_written_as_the_layout_says(tree: Tree, registry: Registry, 
         "congvuState": ("initial",),
         "congvuQuota": ("2147483648",),
         "congvuIssued": ("20261122000000Z",),
+        "congvuIssuedFor": ("Nguyễn|Văn|An||skhcn|skhcn|",),
     }
 
 
@@ -117,6 +119,7 @@ def test_a_unit_is_written_as_the_layout_says(tree: Tree, registry: Registry, la
         "congvuState": ("initial",),
         "congvuQuota": ("2147483648",),
         "congvuIssued": ("20261122000000Z",),
+        "congvuIssuedFor": ("Trung tâm Quản lý Cổng thông tin điện tử||skhcn|centre",),
         "congvuParent": ("uid=A1,ou=units,dc=lamdong,dc=gov,dc=vn",),
     }
 
@@ -133,20 +136,84 @@ def test_who_has_no_surname_gets_the_given_name_as_sn(
     )
 
 
+def changes_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """What the one operation of `plan` changes."""
+    (step,) = plan.operations
+    assert isinstance(step, Modify)
+    return {change.attribute: change.after for change in step.changes}
+
+
 def test_an_issued_address_is_never_computed_again(tree: Tree, registry: Registry, lamdong: Policy) -> None:
     run(tree, registry, lamdong)
-    done = run(tree, staff(registry, surname="Lê", registered_on=date(2030, 1, 1)), lamdong)
-    assert [
-        (change.attribute, change.after)
-        for step in done.operations
-        if isinstance(step, Modify)
-        for change in step.changes
-    ] == [
-        ("cn", ("Lê Văn An",)),
-        ("displayName", ("Lê Văn An",)),
-        ("sn", ("Lê",)),
-    ]
-    assert entry(tree, LD.person("S1")).value("mail") == "annv@lamdong.gov.vn"
+    assert run(tree, staff(registry, registered_on=date(2030, 1, 1)), lamdong).operations == ()
+
+
+def test_who_has_another_name_gets_another_address_and_keeps_the_old_for_a_year(
+    tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    run(tree, registry, lamdong)
+    renamed = staff(registry, surname="Lê")
+    done = run(tree, renamed, lamdong)
+    assert changes_of(done) == {
+        "cn": ("Lê Văn An",),
+        "displayName": ("Lê Văn An",),
+        "sn": ("Lê",),
+        "mail": ("anlv@lamdong.gov.vn",),
+        "mailLocalAddress": ("annv@lamdong.gov.vn", "anlv@lamdong.gov.vn"),
+        "congvuAliasUntil": ("annv@lamdong.gov.vn 20271122",),
+        "congvuIssuedFor": ("Lê|Văn|An||skhcn|skhcn|",),
+    }
+    assert "the name or the unit changed" in done.operations[0].reason
+    last_day, day_after = date(2027, 11, 22), date(2027, 11, 23)
+    assert plan(tree, renamed, lamdong, today=last_day).operations == ()
+    assert changes_of(plan(tree, renamed, lamdong, today=day_after)) == {
+        "mailLocalAddress": ("anlv@lamdong.gov.vn",),
+        "congvuAliasUntil": (),
+        "congvuFormerAddress": ("annv@lamdong.gov.vn",),
+    }
+
+
+def test_a_former_address_goes_to_nobody_else(tree: Tree, registry: Registry, lamdong: Policy) -> None:
+    run(tree, registry, lamdong)
+    tree.replace(LD.person("S3"), {"congvuFormerAddress": ["annv3@lamdong.gov.vn"]})
+    namesake = dataclasses.replace(registry.staff[0], staff_id="S9")
+    run(tree, dataclasses.replace(registry, staff=(*registry.staff, namesake)), lamdong)
+    assert entry(tree, LD.person("S9")).value("mail") == "annv4@lamdong.gov.vn"
+
+
+@pytest.mark.parametrize("value", ["annv@lamdong.gov.vn", "annv@lamdong.gov.vn 20271322", "20271122"])
+def test_a_malformed_end_of_an_alias_is_a_failure_with_the_dn(
+    value: str, tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    run(tree, registry, lamdong)
+    tree.replace(LD.person("S1"), {"congvuAliasUntil": [value]})
+    with pytest.raises(DirectoryFailure, match=r"uid=S1.*congvuAliasUntil"):
+        inspect(tree, BASE)
+
+
+def test_an_account_of_before_the_ledger_learns_what_its_address_was_formed_from(
+    tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    run(tree, registry, lamdong)
+    tree.replace(LD.person("S1"), {"congvuIssuedFor": []})
+    assert changes_of(run(tree, registry, lamdong)) == {"congvuIssuedFor": ("Nguyễn|Văn|An||skhcn|skhcn|",)}
+
+
+def test_a_name_in_one_piece_is_written_in_parts_where_it_has_one_reading(
+    tree: Tree, registry: Registry, quangtri: Policy
+) -> None:
+    whole = {"surname": "", "middle_name": "", "given_name": ""}
+    one = staff(registry, **whole, written_name="Nguyễn Văn An")
+    done = plan(tree, one, quangtri, "quangtri.gov.vn")
+    added = {step.dn.partition(",")[0]: step for step in done.operations}["uid=S1"]
+    assert isinstance(added, Add)
+    assert (added.entry.value("sn"), added.entry.value("givenName")) == ("Nguyễn", "An")
+    two = staff(registry, **whole, written_name="Y Blŏ Niê")
+    done = plan(tree, two, quangtri, "quangtri.gov.vn")
+    added = {step.dn.partition(",")[0]: step for step in done.operations}["uid=S1"]
+    assert isinstance(added, Add)
+    assert (added.entry.value("sn"), added.entry.values("givenName")) == ("Y Blŏ Niê", ())
+    assert "several readings" in done.findings[0]
 
 
 def test_a_move_between_units_keeps_dn_and_address(tree: Tree, registry: Registry, lamdong: Policy) -> None:
@@ -156,6 +223,7 @@ def test_a_move_between_units_keeps_dn_and_address(tree: Tree, registry: Registr
     assert [(change.attribute, change.after) for change in step.changes] == [
         ("ou", ("Ủy ban nhân dân xã Cát Tiên",)),
         ("departmentNumber", ("X1",)),
+        ("congvuIssuedFor", ("Nguyễn|Văn|An||ubndcattien|ubndcattien|",)),
     ]
 
 
@@ -169,7 +237,7 @@ def test_a_phone_that_goes_is_removed(tree: Tree, registry: Registry, lamdong: P
 def test_a_new_quota_touches_nothing_but_the_quota(tree: Tree, registry: Registry, lamdong: Policy) -> None:
     run(tree, registry, lamdong)
     policy = dataclasses.replace(
-        lamdong, person=dataclasses.replace(lamdong.person, quota=Size.from_text("3G"))
+        lamdong, person=dataclasses.replace(lamdong.person, quota=Quota(max=Size.from_text("3G")))
     )
     done = run(tree, registry, policy)
     assert (done.added, done.changed, done.unchanged) == (0, 3, 3)
@@ -309,15 +377,18 @@ def test_a_value_in_nfd_is_written_again_in_nfc(tree: Tree, registry: Registry, 
     assert run(tree, registry, lamdong).changed == 1
 
 
-def test_another_agreed_address_is_a_finding_not_a_change(
+def test_another_agreed_address_is_followed_and_the_old_stays_an_alias(
     tree: Tree, registry: Registry, lamdong: Policy
 ) -> None:
     run(tree, registry, lamdong)
     first, *others = registry.units
     changed = dataclasses.replace(registry, units=(dataclasses.replace(first, address="khcn"), *others))
-    done = plan(tree, changed, lamdong)
-    assert done.operations == ()
-    assert "A1 holds skhcn@, the registry says khcn@" in done.findings[0]
+    done = run(tree, changed, lamdong)
+    assert entry(tree, LD.unit("A1")).values("mailLocalAddress") == (
+        "skhcn@lamdong.gov.vn",
+        "khcn@lamdong.gov.vn",
+    )
+    assert [step.dn.partition(",")[0] for step in done.operations] == ["uid=A1", "uid=A2", "uid=S1", "uid=S3"]
 
 
 def test_names_without_an_address_stop_the_run_and_are_told_together(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from congvu.directory.model import DOMAIN_CLASS, Entry, Snapshot, State, dn_key
 from congvu.directory.wanted import Wanted, WantedEntry
 
-_MULTI_VALUED = frozenset({"mailLocalAddress", "objectClass"})
+_MULTI_VALUED = frozenset({"mailLocalAddress", "objectClass", "congvuAliasUntil", "congvuFormerAddress"})
 # Attributes that only an empty password can mean; see Change.secret.
 _PASSWORD = "userPassword"  # noqa: S105  (the attribute's name)
 
@@ -154,7 +154,15 @@ def _compared(wanted: Entry) -> tuple[str, ...]:
     """Attributes the sync owns on an account of the class of `wanted`, present or not."""
     person = ("sn", "givenName", "title", "departmentNumber", "employeeNumber", "telephoneNumber")
     own = person if wanted.has_class("inetOrgPerson") else ("congvuParent",)
-    return ("ou", "cn", "displayName", *own, "mailLocalAddress", "congvuQuota", "congvuState")
+    ledger = (
+        "mail",
+        "mailLocalAddress",
+        "congvuAliasUntil",
+        "congvuFormerAddress",
+        "congvuIssuedFor",
+        "congvuIssued",
+    )
+    return ("ou", "cn", "displayName", *own, *ledger, "congvuQuota", "congvuState")
 
 
 def _equal(name: str, wanted: tuple[str, ...], there: tuple[str, ...]) -> bool:

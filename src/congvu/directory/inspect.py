@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -37,9 +38,15 @@ ATTRIBUTES = (
     "congvuState",
     "congvuQuota",
     "congvuIssued",
+    "congvuIssuedFor",
+    "congvuAliasUntil",
+    "congvuFormerAddress",
     "congvuParent",
 )
 """What the sync reads of every entry. No passwords."""
+
+
+_ALIAS_UNTIL = re.compile(r"\S+@\S+ [0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 
 
 def inspect(directory: Reader, base: str) -> Snapshot:
@@ -67,4 +74,11 @@ def _checked(entry: Entry) -> Entry:
                 where=entry.dn,
                 hint="correct it by hand",
             ) from None
+        for value in entry.values("congvuAliasUntil"):
+            if not _ALIAS_UNTIL.fullmatch(value):
+                raise DirectoryFailure(
+                    f"congvuAliasUntil {value!r} is not an address and a day such as 20271122",
+                    where=entry.dn,
+                    hint="correct it by hand",
+                )
     return entry

@@ -166,6 +166,19 @@ class Layout:
         """DN of the container of units."""
         return f"ou={UNITS},{self.dn}"
 
+    @property
+    def suffix(self) -> str:
+        """What every address of the domain ends in, ``@`` included."""
+        return f"@{self.domain}"
+
+    def address(self, local_part: str) -> str:
+        """An address of the domain; one that is somebody else's domain's already stays as it is."""
+        return local_part if "@" in local_part else local_part + self.suffix
+
+    def local_part(self, address: str) -> str:
+        """Left of the ``@`` for the domain's own addresses; the whole, lower-case, for others."""
+        return address.lower().removesuffix(self.suffix)
+
     def person(self, staff_id: str) -> str:
         """DN of a person."""
         return f"uid={staff_id},{self.people}"

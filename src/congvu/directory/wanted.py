@@ -12,19 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from congvu.directory.ledger import read_holding, read_ledger, write_holding
 from congvu.directory.model import DOMAIN_CLASS, MANAGED_CLASS, PEOPLE, UNITS, Entry, Layout, Snapshot, State
-from congvu.naming.allocation import (
-    Issued,
-    PersonRequest,
-    Refused,
-    UnitRequest,
-    allocate_people,
-    allocate_units,
-)
-from congvu.naming.namespace import Namespace
-from congvu.policy.effective import Effective, effective
-from congvu.policy.model import Policy
-from congvu.registry.model import Person, Place, Registry, Status, Unit
+from congvu.naming.allocation import Allocation, How, Issued, allocate
+from congvu.naming.ledger import Holding
+from congvu.naming.names import readings
+from congvu.policy.effective import effective
+from congvu.policy.model import Kind, Policy
+from congvu.registry.model import Person, Registry, Status, Unit
 
 _PERSON_CLASSES = ("inetOrgPerson", "inetLocalMailRecipient", MANAGED_CLASS)
 _UNIT_CLASSES = ("organizationalUnit", "inetLocalMailRecipient", MANAGED_CLASS)
@@ -58,23 +53,27 @@ class Wanted:
 
 
 def wanted(
-    layout: Layout, registry: Registry, policy: Policy, ledger: Snapshot, *, mail_host: str, today: date
+    layout: Layout,
+    registry: Registry,
+    policy: Policy,
+    found: Snapshot,
+    *,
+    mail_host: str,
+    today: date,
 ) -> Wanted:
     """Compute the wanted entries of the domain of `layout`.
 
     `today` is the date of issue of new addresses; `mail_host` is the store of new mailboxes.
     """
-    work = _Work(
-        layout=layout,
-        registry=registry,
-        policy=policy,
-        rules=effective(policy),
-        ledger=ledger,
-        mail_host=mail_host,
-        today=today,
+    ledger = read_ledger(layout, found)
+    serving = Registry(
+        registry.units, tuple(person for person in registry.staff if person.status is Status.WORKING)
     )
-    units = work.units()
-    people = work.people()
+    allocation = allocate(serving, policy, ledger, today=today)
+    work = _Work(layout, registry, policy, found, allocation, mail_host=mail_host, today=today)
+    units = [entry for unit in registry.units if (entry := work.unit(unit))]
+    people = [entry for person in registry.staff if (entry := work.person(person))]
+    work.tell()
     return Wanted(
         layout,
         tuple(_structure(layout)),
@@ -102,89 +101,48 @@ def _structure(layout: Layout) -> Iterable[WantedEntry]:
 
 
 class _Work:
-    """One computation: the inputs, the namespace that grows, and what was found on the way."""
+    """One computation: the inputs, and what was found on the way."""
 
     def __init__(
         self,
-        *,
         layout: Layout,
         registry: Registry,
         policy: Policy,
-        rules: Effective,
-        ledger: Snapshot,
+        found: Snapshot,
+        allocation: Allocation,
+        *,
         mail_host: str,
         today: date,
     ) -> None:
-        self._layout, self._registry, self._policy, self._rules = layout, registry, policy, rules
-        self._ledger, self._mail_host, self._today = ledger, mail_host, today
+        self._layout, self._registry, self._found = layout, registry, found
+        self._allocation, self._mail_host, self._today = allocation, mail_host, today
+        self._rules = effective(policy)
         self._unit_by_id = {unit.unit_id: unit for unit in registry.units}
-        self._unit_address: dict[str, str] = {}
-        self._namespace = Namespace(rules.reserved)
         self.problems: list[str] = []
         self.findings: list[str] = []
-        for entry in ledger.entries.values():
-            for local_part in self._local_parts(entry):
-                self._namespace.claim(local_part, entry.dn)
 
-    def _local_parts(self, entry: Entry) -> list[str]:
-        suffix = f"@{self._layout.domain}"
-        return [address.removesuffix(suffix) for address in entry.addresses if address.endswith(suffix)]
+    def tell(self) -> None:
+        """What naming could not settle: a problem for who has no address, a finding for who keeps one."""
+        places = {(Kind.UNIT, unit.unit_id): unit.place for unit in self._registry.units}
+        places |= {(Kind.PERSON, person.staff_id): person.place for person in self._registry.staff}
+        order = {key: number for number, key in enumerate(places)}
+        for problem in sorted(self._allocation.problems, key=lambda one: order[one.kind, one.id]):
+            served = self._allocation.units if problem.kind is Kind.UNIT else self._allocation.people
+            lines = self.findings if problem.id in served else self.problems
+            lines.append(f"{places[problem.kind, problem.id]}: {problem}")
 
     def _held(self, dn: str) -> Entry | None:
-        entry = self._ledger.get(dn)
+        entry = self._found.get(dn)
         return entry if entry and entry.managed and entry.value("mail") else None
-
-    def _settle(
-        self, results: Mapping[str, Issued | Refused], places: Mapping[str, Place]
-    ) -> dict[str, Issued]:
-        """The issued ones; the refused become problems, in the order of their rows."""
-        refused = {key: result for key, result in results.items() if isinstance(result, Refused)}
-        for key in sorted(refused, key=lambda key: places[key].row):
-            self.problems.append(f"{places[key]}: {refused[key].problem} ({refused[key].hint})")
-        return {key: result for key, result in results.items() if isinstance(result, Issued)}
 
     # Units
 
-    def units(self) -> list[WantedEntry]:
-        held = {
-            unit.unit_id: entry for unit in self._registry.units if (entry := self._held(self._unit_dn(unit)))
-        }
-        for unit_id, entry in held.items():
-            self._unit_address[unit_id] = entry.value("mail").partition("@")[0]
-            self._report_agreement(self._unit_by_id[unit_id], self._unit_address[unit_id])
-        requests = [
-            UnitRequest(
-                id=unit.unit_id,
-                name=unit.name,
-                kind=unit.kind,
-                agreed=unit.address,
-                domain=unit.domain,
-                parent_id=unit.parent_id,
-                registered_on=unit.registered_on,
-            )
-            for unit in self._registry.units
-            if unit.unit_id not in held
-        ]
-        results = allocate_units(requests, self._policy, self._rules, self._namespace, self._unit_address)
-        issued = self._settle(results, {unit.unit_id: unit.place for unit in self._registry.units})
-        self._unit_address |= {unit_id: result.local_part for unit_id, result in issued.items()}
-        return [
-            self._unit_entry(unit, held.get(unit.unit_id), issued.get(unit.unit_id))
-            for unit in self._registry.units
-            if unit.unit_id in held or unit.unit_id in issued
-        ]
-
-    def _report_agreement(self, unit: Unit, local_part: str) -> None:
-        if unit.address and unit.address.lower() != local_part:
-            self.findings.append(
-                f"{unit.place}: {unit.unit_id} holds {local_part}@, the registry says {unit.address}@; "
-                "an issued address never changes by itself"
-            )
-
-    def _unit_dn(self, unit: Unit) -> str:
-        return self._layout.unit(unit.unit_id)
-
-    def _unit_entry(self, unit: Unit, held: Entry | None, issued: Issued | None) -> WantedEntry:
+    def unit(self, unit: Unit) -> WantedEntry | None:
+        """The entry of `unit`; None while it has no address."""
+        dn = self._layout.unit(unit.unit_id)
+        held, issued = self._held(dn), self._allocation.units.get(unit.unit_id)
+        if issued is None:
+            return None
         values = {
             "uid": unit.unit_id,
             "ou": unit.name,
@@ -195,57 +153,29 @@ class _Work:
             "congvuState": held.state if held else State.INITIAL,
             **self._account(held, issued),
         }
-        entry = Entry.build(self._unit_dn(unit), _UNIT_CLASSES, values)
-        reason = f"{unit.name}, {unit.place}" + (f", by {issued.rule}" if issued else "")
-        return WantedEntry(entry, reason, "LD-5.1" if issued else "LD-7.1")
+        reason = f"{unit.name}, {unit.place}{_by(issued)}"
+        clause = "LD-7.1" if issued.how is How.KEPT else "LD-5.1"
+        return WantedEntry(Entry.build(dn, _UNIT_CLASSES, values), reason, clause)
 
     # People
 
-    def people(self) -> list[WantedEntry]:
-        staff = self._registry.staff
-        held = {person.staff_id: entry for person in staff if (entry := self._held(self._person_dn(person)))}
-        requests = [
-            PersonRequest(
-                id=person.staff_id,
-                ho=person.surname,
-                dem=person.middle_name,
-                ten=person.given_name,
-                full_name=person.full_name,
-                unit=self._unit_address.get(person.unit_id, ""),
-                unit_path=".".join(self._path(person.unit_id)),
-                registered_on=person.registered_on,
-            )
-            for person in staff
-            if person.staff_id not in held and person.status is Status.WORKING
-        ]
-        results = allocate_people(requests, self._policy, self._namespace)
-        issued = self._settle(results, {person.staff_id: person.place for person in staff})
-        return [
-            self._person_entry(person, held.get(person.staff_id), issued.get(person.staff_id))
-            for person in staff
-            if person.staff_id in held or person.staff_id in issued
-        ]
-
-    def _path(self, unit_id: str) -> list[str]:
-        """Local parts from the unit up to the top."""
-        path: list[str] = []
-        while unit_id:
-            path.append(self._unit_address.get(unit_id, ""))
-            unit_id = self._unit_by_id[unit_id].parent_id
-        return [local_part for local_part in path if local_part]
-
-    def _person_dn(self, person: Person) -> str:
-        return self._layout.person(person.staff_id)
-
-    def _person_entry(self, person: Person, held: Entry | None, issued: Issued | None) -> WantedEntry:
-        state, why, clause = self._person_state(person, held)
+    def person(self, person: Person) -> WantedEntry | None:
+        """The entry of `person`; None for who has no address, and for who left before having one."""
+        dn = self._layout.person(person.staff_id)
+        held, issued = self._held(dn), self._allocation.people.get(person.staff_id)
+        if held is not None and person.status is Status.LEFT:
+            issued = Issued(read_holding(self._layout, held), How.KEPT, "")
+        if issued is None:
+            return None
+        state, why, clause = self._person_state(person, held, issued)
+        surname, given_name = _parts(person)
         values = {
             "uid": person.staff_id,
             "employeeNumber": person.staff_id,
             "cn": person.full_name,
             "displayName": person.full_name,
-            "sn": person.surname or person.given_name,  # inetOrgPerson must have one; some people have none
-            "givenName": person.given_name,
+            "sn": surname or given_name,  # inetOrgPerson must have one; some people have none
+            "givenName": given_name,
             "title": person.position,
             "ou": self._unit_by_id[person.unit_id].name,
             "departmentNumber": person.unit_id,
@@ -254,10 +184,10 @@ class _Work:
             "congvuState": state,
             **self._account(held, issued),
         }
-        reason = f"{why}, {person.place}" + (f", by {issued.rule}" if issued else "")
-        return WantedEntry(Entry.build(self._person_dn(person), _PERSON_CLASSES, values), reason, clause)
+        reason = f"{why}, {person.place}{_by(issued)}"
+        return WantedEntry(Entry.build(dn, _PERSON_CLASSES, values), reason, clause)
 
-    def _person_state(self, person: Person, held: Entry | None) -> tuple[State, str, str]:
+    def _person_state(self, person: Person, held: Entry | None, issued: Issued) -> tuple[State, str, str]:
         """The state wanted, the reason and the clause."""
         if held is None:
             return State.INITIAL, person.full_name, "LD-5.2"
@@ -271,35 +201,45 @@ class _Work:
             self.findings.append(
                 f"{person.place}: {person.staff_id} works again but the mailbox was purged; decide"
             )
+        if issued.how is How.CHANGED:
+            return held.state, "the name or the unit changed", "LD-5.2"
         return held.state, "the registry's row changed", "LD-6.3"
 
     # Both
 
-    def _account(self, held: Entry | None, issued: Issued | None) -> dict[str, str | tuple[str, ...]]:
-        """What makes an entry a mailbox: kept from the ledger, or new."""
-        if held is not None:
-            return {
-                "mail": held.values("mail"),
-                "mailLocalAddress": tuple(
-                    dict.fromkeys((*held.values("mailLocalAddress"), *self._missing(held)))
-                ),
-                "mailHost": held.values("mailHost"),
-                "congvuIssued": held.values("congvuIssued"),
-            }
-        assert issued is not None  # noqa: S101  (callers have one or the other)
-        address = f"{issued.local_part}@{self._layout.domain}"
-        return {
-            "mail": address,
-            "mailLocalAddress": address,
-            "mailHost": self._mail_host,
-            "congvuIssued": f"{self._today:%Y%m%d}000000Z",
-        }
+    def _account(self, held: Entry | None, issued: Issued) -> Mapping[str, str | tuple[str, ...]]:
+        """What makes an entry a mailbox: verbatim from the directory where it stays, else new."""
+        written = write_holding(self._layout, issued.holding)
+        if held is None:
+            now = f"{self._today:%Y%m%d}000000Z"
+            return {**written, "mailHost": self._mail_host, "congvuIssued": now}
+        written |= {"mailHost": held.values("mailHost"), "congvuIssued": held.values("congvuIssued")}
+        if issued.how is How.CHANGED:
+            return {**written, "congvuIssued": f"{self._today:%Y%m%d}000000Z"}
+        if _addresses(issued.holding) == _addresses(read_holding(self._layout, held)):
+            for name in ("mail", "mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"):
+                written[name] = held.values(name)
+            if not set(map(str.lower, held.values("mail"))) <= set(
+                map(str.lower, held.values("mailLocalAddress"))
+            ):
+                written["mailLocalAddress"] = (*held.values("mailLocalAddress"), *held.values("mail"))
+        return written
 
-    @staticmethod
-    def _missing(held: Entry) -> tuple[str, ...]:
-        """Primary addresses that are not among all addresses, where uniqueness is enforced."""
-        present = {address.lower() for address in held.values("mailLocalAddress")}
-        return tuple(address for address in held.values("mail") if address.lower() not in present)
+
+def _addresses(holding: Holding) -> tuple[object, ...]:
+    return holding.local_part, holding.aliases, holding.former
+
+
+def _by(issued: Issued) -> str:
+    return f", by {issued.rule}" if issued.rule else ""
+
+
+def _parts(person: Person) -> tuple[str, str]:
+    """Surname and given name; of a name in one piece, where it has one reading only, else the whole."""
+    if person.given_name:
+        return person.surname, person.given_name
+    found = readings(person.full_name)
+    return (found[0].ho, found[0].ten) if len(found) == 1 else (person.full_name, "")
 
 
 def telephone(text: str) -> str:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
 
-_APOSTROPHES = "'\u2018\u2019\u02bc\u00b4`"
+APOSTROPHES = "'\u2018\u2019\u02bc\u00b4`"
+"""What offices type for the apostrophe of *H'Hen* and *Ea H'leo*: one letter in six disguises."""
 # Between the words of a name: NBSP, tabs, zero-width characters, BOM, soft hyphen (naming.md, step 1).
 _BLANKS = re.compile(r"[\s\u00a0\u200b-\u200f\u2060\ufeff\u00ad]+")
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]+")
@@ -29,7 +32,7 @@ _LETTERS = str.maketrans(
         **dict.fromkeys("æÆ", "ae"),
         **dict.fromkeys("œŒ", "oe"),
         **dict.fromkeys("þÞ", "th"),
-        **dict.fromkeys(_APOSTROPHES, ""),
+        **dict.fromkeys(APOSTROPHES, ""),
     }
 )
 _WORDS = re.compile(r"[a-z0-9 ]*")
@@ -52,11 +55,12 @@ def clean(text: str) -> str:
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
+@lru_cache(maxsize=2**16)
 def fold(text: str) -> str:
     """The words of `text` in lower-case ASCII, joined by single spaces.
 
     A hyphen separates words (``Jean-Pierre``), an apostrophe joins them (``H'Hen``). Raises `FoldError`
-    on anything that is not a letter or a digit then.
+    on anything that is not a letter or a digit then. Cached: a province has few different words.
 
     >>> fold("H’Hen  Niê Kđăm")
     'hhen nie kdam'
@@ -77,6 +81,35 @@ def _bare(text: str) -> str:
     return "".join(letter for letter in mapped if unicodedata.category(letter) != "Mn").lower()
 
 
+@lru_cache(maxsize=2**16)
 def initials(folded: str) -> str:
     """First letter of each word of an already folded text: ``thi ngoc`` is ``tn``."""
     return "".join(word[0] for word in folded.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that folding did to one letter or to the whole text."""
+
+    what: str
+    before: str
+    after: str
+
+
+def steps(text: str) -> tuple[Step, ...]:
+    """How `fold` comes to its result, for a person who asks; the last step has it. Raises `FoldError`."""
+    found: list[Step] = []
+    cleaned = clean(text)
+    if cleaned != text:
+        found.append(Step("composed (NFC), blanks made one space", text, cleaned))
+    for letter in dict.fromkeys(cleaned):
+        bare = _SEPARATORS.sub(" ", _bare(letter))
+        if letter in APOSTROPHES:
+            found.append(Step("apostrophe: the words around it are one", letter, ""))
+        elif letter != " " and bare == " ":
+            found.append(Step("hyphen: the words around it are two", letter, " "))
+        elif letter.isalpha() and bare != letter.lower():
+            what = "letter with a spelling of its own" if ord(letter) in _LETTERS else "marks dropped"
+            found.append(Step(what, letter, bare))
+    found.append(Step("folded", cleaned, fold(text)))
+    return tuple(found)

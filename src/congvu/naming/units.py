@@ -8,12 +8,11 @@ commune is spelled out, because initials of 124 communes clash in 37 cases and s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from congvu.naming.letters import clean, fold
 
-_STOP_WORDS = frozenset({"va", "cac", "cua"})
-_KEPT = frozenset({"ubnd", "hdnd", "thpt", "thcs", "kcn", "mttq", "hdqt", "bql", "ttyt"})
 _COUNCILS = (("uy", "ban", "nhan", "dan"), ("hoi", "dong", "nhan", "dan"), ("ubnd",), ("hdnd",))
 _COMMITTEE = "ubnd"
 # Longest first: "thị xã" before "xã".
@@ -23,13 +22,53 @@ _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015,/&().;:]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How a mail domain abbreviates; words are folded."""
+
+    stop_words: frozenset[str] = frozenset({"va", "cac", "cua"})
+    """Words that give no letter."""
+    kept: frozenset[str] = frozenset({"ubnd", "hdnd", "thpt", "thcs", "kcn", "mttq", "hdqt", "bql", "ttyt"})
+    """Abbreviations that stay whole even in a name written in capitals throughout."""
+
+    @classmethod
+    def of(cls, stop_words: Iterable[str], kept: Iterable[str]) -> Style:
+        """A policy's stop words, as written, and its abbreviations beside the usual ones."""
+        return cls(frozenset(map(fold, stop_words)), cls().kept | frozenset(map(fold, kept)))
+
+
+USUAL = Style()
+"""What applies where a policy says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one word of a name gave, and why."""
+
+    word: str
+    gave: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Acronym:
     """An abbreviated unit name, in its two parts."""
 
-    letters: str
+    head: tuple[Part, ...]
     """What was abbreviated."""
-    place: str
+    tail: tuple[Part, ...]
     """The place name of a commune, spelled out; empty for other units."""
+    dropped: tuple[Part, ...]
+    """What is no part of the unit's own name."""
+
+    @property
+    def letters(self) -> str:
+        """The abbreviation of the head."""
+        return "".join(part.gave for part in self.head)
+
+    @property
+    def place(self) -> str:
+        """The place name; empty for units that are not a commune's."""
+        return "".join(part.gave for part in self.tail)
 
     def __str__(self) -> str:
         return self.letters + self.place
@@ -45,25 +84,40 @@ class _Word:
         return self.written[0].isupper() or self.written[0].isdigit()
 
 
-def acronym(name: str) -> Acronym:
+def acronym(name: str, style: Style = USUAL) -> Acronym:
     """Abbreviate the official `name`. Raises `congvu.naming.letters.FoldError`.
 
     >>> str(acronym("Sở Lao động - Thương binh và Xã hội")), str(acronym("Ủy ban nhân dân xã Cát Tiên"))
     ('sldtbxh', 'ubndcattien')
     """
-    words = _words(name)
+    every = _words(name)
+    words = _own(every)
     head, place = _split(words)
     shouted = name.upper() == name
-    letters = "".join(_abbreviate(word, shouted=shouted) for word in head)
-    return Acronym(letters or _COMMITTEE, "".join(word.folded for word in place))
+    parts = [_abbreviate(word, style, shouted=shouted) for word in head]
+    if not any(part.gave for part in parts):
+        parts.append(Part("", _COMMITTEE, "a commune alone means its committee"))
+    used = len(head) + len(place)
+    between = words[len(head) : len(words) - len(place)] if place else []
+    return Acronym(
+        tuple(parts),
+        tuple(Part(word.written, word.folded, "place name, spelled out") for word in place),
+        (
+            *(Part(word.written, "", "kind of commune") for word in between),
+            *(Part(word.written, "", "not the unit's own name") for word in every[used + len(between) :]),
+        ),
+    )
 
 
 def _words(name: str) -> list[_Word]:
     written = [part for part in _SEPARATORS.split(clean(name)) if part]
-    words = [_Word(part, fold(part)) for part in written]
-    words = [word for word in words if word.folded]
+    return [word for word in (_Word(part, fold(part)) for part in written) if word.folded]
+
+
+def _own(words: list[_Word]) -> list[_Word]:
+    """Without "… thuộc Sở …": the parent is no part of the name."""
     for index, word in enumerate(words):
-        if index and word.folded == "thuoc":  # "… thuộc Sở …": the parent is no part of the name
+        if index and word.folded == "thuoc":
             return words[:index]
     return words
 
@@ -110,10 +164,29 @@ def _is_level(word: _Word) -> bool:
     return (word.folded,) in (*_COMMUNES, *_PROVINCES)
 
 
-def _abbreviate(word: _Word, *, shouted: bool) -> str:
-    if word.folded in _STOP_WORDS:
-        return ""
-    capitals = word.written.isupper() and len(word.folded) > 1 and not shouted
-    if word.folded.isdigit() or capitals or word.folded in _KEPT:
-        return word.folded
-    return word.folded[0]
+def _abbreviate(word: _Word, style: Style, *, shouted: bool) -> Part:
+    if word.folded in style.stop_words:
+        return Part(word.written, "", "stop word")
+    if word.folded.isdigit():
+        return Part(word.written, word.folded, "number, kept whole")
+    if (word.written.isupper() and len(word.folded) > 1 and not shouted) or word.folded in style.kept:
+        return Part(word.written, word.folded, "abbreviation, kept whole")
+    return Part(word.written, word.folded[0], "first letter")
+
+
+def place_name(name: str) -> str:
+    """The folded name of a commune or district without its type word, blanks dropped.
+
+    >>> place_name("Xã Sơn Kim 2"), place_name("Thành phố Đông Hà")
+    ('sonkim2', 'dongha')
+    """
+    words = _words(name)
+    kind = next(
+        (
+            len(kind)
+            for kind in (*_COMMUNES, *_PROVINCES)
+            if len(kind) < len(words) and tuple(word.folded for word in words[: len(kind)]) == kind
+        ),
+        0,
+    )
+    return "".join(word.folded for word in words[kind:])

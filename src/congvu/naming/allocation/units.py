@@ -1,0 +1,188 @@
+"""Addresses of units: agreed ones first, then by rule, parents before their children (LD-5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from congvu.naming.allocation.result import AGREED, How, Issued, ProblemCode
+from congvu.naming.allocation.work import Work, registration_order
+from congvu.naming.ledger import Holding, basis, parts
+from congvu.naming.letters import FoldError, fold
+from congvu.naming.namespace import key
+from congvu.naming.proposals import propose
+from congvu.naming.roster import Unit
+from congvu.naming.template import render_unit
+from congvu.naming.units import acronym
+from congvu.policy.model import AddressChange, Kind, LongPlaceNames
+
+_AGREE = "agree on an address and write it in the column 'address', or in unit.agreed of the policy"
+
+
+def serve_units(units: Sequence[Unit], work: Work) -> dict[str, Issued]:
+    """Everybody's address by unit id; problems go to `work`."""
+    by_id = {unit.unit_id: unit for unit in units}
+    ordered = sorted(
+        units,
+        key=lambda unit: (_depth(unit, by_id), registration_order(unit.registered_on, "", unit.unit_id)),
+    )
+    issued: dict[str, Issued] = {}
+    asked = {unit.unit_id: agreed for unit in ordered if (agreed := _agreed(unit, work))}
+    for unit in ordered:  # agreed addresses first, so that no abbreviation takes one
+        if unit.unit_id in asked:
+            result = _by_agreement(unit, asked[unit.unit_id], work)
+            if result:
+                issued[unit.unit_id] = result
+    for unit in ordered:
+        if unit.unit_id not in asked:
+            parent = _parent(unit, issued, work)
+            held = work.ledger.units.get(unit.unit_id)
+            result = _stay_or_follow(unit, held, parent, work) if held else _new(unit, parent, work)
+            if result:
+                issued[unit.unit_id] = result
+    return issued
+
+
+def unit_paths(units: Sequence[Unit], issued: Mapping[str, Issued]) -> dict[str, tuple[str, str]]:
+    """Each unit's local part, and the local parts from there up to the top, joined by dots.
+
+    A unit without an address is left out of a path, and so is a parent whose name is in the child's:
+    above ``pqlcn.skhcn`` there is no other ``skhcn``.
+    """
+    by_id = {unit.unit_id: unit for unit in units}
+    paths: dict[str, tuple[str, str]] = {}
+    for unit in units:
+        own = issued[unit.unit_id].local_part if unit.unit_id in issued else ""
+        path, above, seen = own, unit.parent_id, {unit.unit_id}
+        while above in by_id and above not in seen:
+            label = issued[above].local_part if above in issued else ""
+            if label and f".{label}." not in f".{path}.":
+                path = f"{path}.{label}" if path else label
+            seen.add(above)
+            above = by_id[above].parent_id
+        paths[unit.unit_id] = (own, path)
+    return paths
+
+
+def _depth(unit: Unit, by_id: Mapping[str, Unit]) -> int:
+    """How many units are above."""
+    depth, seen = 0, {unit.unit_id}
+    while unit.parent_id in by_id and unit.parent_id not in seen:
+        unit, depth = by_id[unit.parent_id], depth + 1
+        seen.add(unit.unit_id)
+    return depth
+
+
+def _parent(unit: Unit, issued: Mapping[str, Issued], work: Work) -> str:
+    """Local part of the unit above; empty at the top."""
+    if unit.parent_id in issued:
+        return issued[unit.parent_id].local_part
+    held = work.ledger.units.get(unit.parent_id)
+    return held.local_part if held else ""
+
+
+def _agreed(unit: Unit, work: Work) -> str:
+    """The address somebody agreed on, where it is news: not one the unit holds or held already."""
+    try:
+        agreed = unit.address or work.agreed.get(fold(unit.name), "")
+    except FoldError:
+        return ""
+    held = work.ledger.units.get(unit.unit_id)
+    return "" if held and key(agreed) in map(key, held.every) else agreed
+
+
+def _basis(unit: Unit, parent: str) -> str:
+    return basis((unit.name, unit.domain, parent, unit.kind))
+
+
+def _by_agreement(unit: Unit, agreed: str, work: Work) -> Issued | None:
+    held = work.ledger.units.get(unit.unit_id)
+    issued_for = _basis(unit, "")
+    if problem := work.why_not(Kind.UNIT, unit.unit_id, agreed):
+        work.refuse(
+            Kind.UNIT, unit.unit_id, ProblemCode.TAKEN, f"agreed address: {problem}", "agree on another"
+        )
+        return Issued(held, How.KEPT, "") if held else None
+    work.claim(Kind.UNIT, unit.unit_id, agreed)
+    if held is None:
+        return Issued(Holding(agreed, issued_for), How.NEW, AGREED)
+    return Issued(
+        work.changed(held, agreed, issued_for, work.rules.unit_renamed.alias_for), How.CHANGED, AGREED
+    )
+
+
+def _new(unit: Unit, parent: str, work: Work) -> Issued | None:
+    found = _by_rule(unit, parent, work)
+    return Issued(Holding(found[0], _basis(unit, parent)), How.NEW, found[1]) if found else None
+
+
+def _stay_or_follow(unit: Unit, held: Holding, parent: str, work: Work) -> Issued:
+    """The address held, unless the unit has another name now and the policy lets the address follow."""
+    now = _basis(unit, parent)
+    kept = Issued(work.current(held, now), How.RETURNED if held.gone else How.KEPT, "")
+    if not held.issued_for or held.issued_for == now or not _speaks_differently(held.issued_for, now, work):
+        return kept
+    if work.rules.unit_renamed.address is AddressChange.KEEP:
+        return kept
+    found = _by_rule(unit, parent, work)
+    if found is None:  # the problem is noted; what was issued stays, and the next run asks again
+        return Issued(work.current(held, held.issued_for), How.KEPT, "")
+    return Issued(work.changed(held, found[0], now, work.rules.unit_renamed.alias_for), How.CHANGED, found[1])
+
+
+def _speaks_differently(before: str, now: str, work: Work) -> bool:
+    """Whether the rule gives other addresses than it would have given for what was known before."""
+    if len(parts(before)) != len(parts(now)):  # imported without what it was formed from
+        return False
+    try:
+        return _spoken(before, work) != _spoken(now, work)
+    except FoldError:
+        return True
+
+
+def _spoken(of_basis: str, work: Work) -> list[str]:
+    values = dict(zip(("name", "domain_label", "parent", "kind"), parts(of_basis), strict=True))
+    values["domain_label"] = values["domain_label"].removesuffix(f".{work.policy.domain}")
+    return [render_unit(rung, values, work.style) for rung in work.policy.unit.address]
+
+
+def _by_rule(unit: Unit, parent: str, work: Work) -> tuple[str, str] | None:
+    """The local part and the rung that gave it; None after noting the problem."""
+    if unit.domain and not unit.domain.endswith(f".{work.policy.domain}"):
+        work.refuse(
+            Kind.UNIT,
+            unit.unit_id,
+            ProblemCode.INVALID,
+            f"the domain {unit.domain!r} does not lie below {work.policy.domain}",
+            "correct the domain",
+        )
+        return None
+    tried: list[str] = []
+    try:
+        for rung, local_part in zip(
+            work.policy.unit.address, _spoken(_basis(unit, parent), work), strict=True
+        ):
+            if not local_part:
+                continue
+            problem = _too_long(unit, local_part, work) or work.why_not(Kind.UNIT, unit.unit_id, local_part)
+            if not problem:
+                work.claim(Kind.UNIT, unit.unit_id, local_part)
+                return local_part, rung.source
+            tried.append(problem)
+        proposals = propose(unit.name, work.style, work.rules.unit_max_length, work.namespace)
+    except FoldError as problem:
+        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(problem), "correct the name")
+        return None
+    message = "; ".join(tried) or "no rule applies"
+    work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.NEEDS_AGREEMENT, message, _AGREE, *proposals)
+    return None
+
+
+def _too_long(unit: Unit, local_part: str, work: Work) -> str:
+    limit = work.rules.unit_max_length
+    measured = len(local_part)
+    if work.rules.long_place_names is LongPlaceNames.ALLOW:
+        short = acronym(unit.name, work.style)
+        measured -= len(short.place) if local_part == str(short) else 0
+    if not limit or measured <= limit:
+        return ""
+    return f"{local_part!r} has {measured} characters, more than {limit} must be agreed (LD-5.1b)"

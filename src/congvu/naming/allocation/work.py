@@ -1,0 +1,113 @@
+"""What serving units and serving people share: the namespace that grows, and the change of a holding."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from congvu.naming.allocation.result import Problem, ProblemCode
+from congvu.naming.ledger import Alias, Holding, Ledger
+from congvu.naming.letters import fold
+from congvu.naming.namespace import Namespace, key
+from congvu.naming.units import Style, place_name
+from congvu.policy import Policy, effective
+from congvu.policy.model import Kind
+from congvu.policy.values import Duration, check_local_part
+
+_NUMBER = re.compile(r"[0-9]+")
+
+
+def registration_order(registered_on: date, document: str, identifier: str) -> tuple[date, str, str]:
+    """Sort key: date, then incoming document, then the registry's id, with numbers counted: 9 before 10.
+
+    Independent of the order of rows, so that a sorted or shuffled file issues the same addresses.
+    """
+    return registered_on, _counted(document), _counted(identifier)
+
+
+def _counted(text: str) -> str:
+    if not text:
+        return text
+    stem = text.rstrip("0123456789")
+    if stem.isalpha() or not stem:  # the usual id: S00012
+        return stem.casefold() + text[len(stem) :].zfill(20)
+    return _NUMBER.sub(lambda digits: digits[0].zfill(20), text.casefold())
+
+
+class Work:
+    """One allocation under way."""
+
+    def __init__(self, policy: Policy, ledger: Ledger, today: date) -> None:
+        self.policy, self.ledger, self.today = policy, ledger, today
+        self.rules = effective(policy)
+        self.style = Style.of(self.rules.unit_stop_words, policy.unit.kept)
+        self.agreed = {fold(name): str(local) for name, local in policy.unit.agreed.items()}
+        self.problems: list[Problem] = []
+        self.namespace = Namespace(self.rules.reserved)
+        for name in policy.lists:
+            self.namespace.claim(str(name), f"the list {name}", unit=True)
+        if policy.places:
+            for official in (*policy.places.present, *policy.places.abolished):
+                self.namespace.keep_for_units(place_name(official), f"the place name {official}")
+        for local_part, holder in ledger.others.items():
+            self.namespace.claim(local_part, holder, unit=True)
+        for kind, holdings in ((Kind.UNIT, ledger.units), (Kind.PERSON, ledger.people)):
+            for identifier, holding in holdings.items():
+                for local_part in holding.every:
+                    self.namespace.claim(local_part, label(kind, identifier), unit=True)
+
+    def refuse(
+        self, kind: Kind, identifier: str, code: ProblemCode, message: str, hint: str, *proposals: str
+    ) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(kind, identifier, code, message, hint, proposals))
+
+    def why_not(self, kind: Kind, identifier: str, local_part: str) -> str:
+        """Why `local_part` cannot be given to this holder; empty when it can."""
+        try:
+            check_local_part(local_part)
+        except ValueError as problem:
+            return str(problem)
+        holder = self.namespace.holder(local_part, unit=kind is Kind.UNIT)
+        if holder is None or holder == label(kind, identifier):
+            return ""
+        holdings = self.ledger.units if kind is Kind.UNIT else self.ledger.people
+        gone = holdings.get(holder.removeprefix("unit "))
+        return f"{local_part!r} is held by {holder}" + (", who left" if gone and gone.gone else "")
+
+    def claim(self, kind: Kind, identifier: str, local_part: str) -> bool:
+        """Take `local_part` for this holder; False when somebody else has it."""
+        return self.namespace.claim(local_part, label(kind, identifier), unit=kind is Kind.UNIT)
+
+    def current(self, holding: Holding, issued_for: str) -> Holding:
+        """`holding` as it is today: its bearer works here, and aliases whose time is over are tombstones."""
+        if not holding.gone and holding.issued_for == issued_for and not holding.aliases:
+            return holding
+        over = [alias for alias in holding.aliases if alias.until and alias.until < self.today]
+        if not holding.gone and holding.issued_for == issued_for and not over:
+            return holding
+        return holding._replace(
+            issued_for=issued_for,
+            gone=False,
+            aliases=tuple(alias for alias in holding.aliases if alias not in over),
+            former=(*holding.former, *(alias.local_part for alias in over)),
+        )
+
+    def changed(self, holding: Holding, local_part: str, issued_for: str, alias_for: Duration) -> Holding:
+        """`holding` with a new primary address; the old one delivers for the time of `alias_for`."""
+        now = self.current(holding, issued_for)
+        new = key(local_part)
+        return Holding(
+            local_part,
+            issued_for,
+            aliases=(
+                Alias(holding.local_part, alias_for.after(self.today)),
+                *(alias for alias in now.aliases if key(alias.local_part) != new),
+            ),
+            former=tuple(old for old in now.former if key(old) != new),
+        )
+
+
+def label(kind: Kind, identifier: str) -> str:
+    """How a holder is named in the namespace and in messages: ``unit A02``, and people by their id."""
+    return identifier if kind is Kind.PERSON else f"unit {identifier}"
