@@ -129,10 +129,9 @@ class _Reader:
         return self._error(f"{key}: {message}" if key else message, where=where, hint=hint)
 
     def _hint(self, word: str, known: Iterable[str]) -> str:
-        """The nearest key of this section, else the sections that know the very word."""
-        hint = nearest(word, known)
+        """The sections that know the very word, else the nearest key of this one."""
         homes = sorted({home or "the top" for home, name in _keys(self._schema) if name == word})
-        return hint if hint.startswith("did") or not homes else f"it is a key of {', '.join(homes)}"
+        return f"it is a key of {', '.join(homes)}" if homes else nearest(word, known)
 
     def _value(self, node: yaml.Node, wanted: Any, key: str) -> Any:
         origin, arguments = get_origin(wanted), get_args(wanted)

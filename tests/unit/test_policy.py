@@ -5,30 +5,23 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from congvu import policy as policies
 from congvu.cli.policy import policy as command
 from congvu.errors import PolicyError
 from congvu.policy import Policy, effective
-from congvu.policy.model import OverQuota, Quota
+from congvu.policy.effective import Renaming
+from congvu.policy.model import AddressChange, Kind, NumberingScope, OverQuota, Quota
+from congvu.policy.template import PersonTemplate, UnitTemplate
 from congvu.policy.values import Duration, Size
 from tests.unit.helpers import ROOT
 
 POLICIES = ROOT / "inventory/policy"
-GOOD = """\
-version: 1
-domain: example.gov.vn
-regulation:
-  number: 1/2026
-  title: Quy chế
-  effective_from: 2026-01-01
-person:
-  address: ["{{ ten }}{{ ho | initials }}", "{{ base }}{{ n }}"]
-  quota: {max: 1G}
-unit:
-  address: ["{{ name | acronym }}"]
-"""
+DATA = Path(__file__).parent / "data/policy"
+GOOD = (DATA / "good.yml").read_text(encoding="utf-8")
+BAD = {row["case"]: row for row in yaml.safe_load((DATA / "bad.yml").read_text(encoding="utf-8"))}
 
 
 def load(text: str, folder: Path) -> Policy:
@@ -37,87 +30,15 @@ def load(text: str, folder: Path) -> Policy:
     return policies.load(path)
 
 
-# (what to replace in GOOD, by what, line, words of the message)
-BAD = {
-    "unknown key": (
-        "  quota: {max: 1G}",
-        "  quotta: {max: 1G}",
-        9,
-        ["person.quotta", "unknown key", "did you mean 'quota'?"],
-    ),
-    "unknown section": ("unit:", "units:", 10, ["units", "unknown key", "did you mean 'unit'?"]),
-    "key twice": (
-        "  quota: {max: 1G}",
-        "  quota: {max: 1G}\n  quota: {max: 2G}",
-        10,
-        ["person.quota", "stands twice, first on line 9"],
-    ),
-    "key missing": ("  number: 1/2026\n", "", 4, ["regulation.number", "is missing"]),
-    "version missing": ("version: 1\n", "", 1, ["version", "is missing", "version: 1"]),
-    "version of tomorrow": (
-        "version: 1\n",
-        "version: 2\nnew_key: 1\n",
-        1,
-        ["version", "reads version 1 only"],
-    ),
-    "undefined name": ("{{ ten }}", "{{ tenn }}", 8, ["undefined name 'tenn'", "did you mean 'ten'?"]),
-    "name of the other kind": ("name | acronym", "ho | acronym", 11, ["undefined name 'ho'"]),
-    "unknown filter": ("| acronym", "| acronim", 11, ["unknown filter 'acronim'", "did you mean 'acronym'?"]),
-    "template syntax": ("{{ ten }}", "{{ ten }", 8, ["is not a template"]),
-    "letters no address has": ("{{ ten }}", "{{ ten }}@", 8, ["does not give an address"]),
-    "attribute of a value": ("{{ ten }}", "{{ ten.upper }}", 8, ["'getattr'", "not part of the language"]),
-    "attribute that is not there": ("{{ ten }}", "{{ ten.x }}", 8, ["'getattr'", "not part of the language"]),
-    "way out of the sandbox": (
-        "{{ ten }}",
-        "{{ ten.__class__ }}",
-        8,
-        ["'getattr'", "not part of the language"],
-    ),
-    "endless rung not last": ('"{{ base }}{{ n }}"]', '"{{ base }}{{ n }}", "x"]', 8, ["must be the last"]),
-    "base of itself": ('"{{ ten }}', '"{{ base }}{{ ten }}', 8, ["first rung defines 'base'"]),
-    "empty ladder": ('["{{ name | acronym }}"]', "[]", 11, ["has no rung"]),
-    "size": ("max: 1G", "max: 1GB", 9, ["person.quota.max", "'1GB' is not a size such as 2G"]),
-    "size of nothing": ("max: 1G", "max: 0G", 9, ["is not a size"]),
-    "date": ("2026-01-01", "1/1/2026", 6, ["regulation.effective_from", "is not a date"]),
-    "value of a choice": (
-        "unit:",
-        "mailbox: {over_quota: bounce}\nunit:",
-        10,
-        ["'bounce' is not one of reject, defer"],
-    ),
-    "duration": (
-        "unit:",
-        "inactivity: {after: 3 moons}\nunit:",
-        10,
-        ["inactivity.after", "is not a duration"],
-    ),
-    "number": ("unit:", "password: {min_length: eight}\nunit:", 10, ["is not a whole number"]),
-    "null": ("max: 1G", "max:", 9, ["person.quota.max", "has no value", "leave the key out"]),
-    "list for a value": ("max: 1G", "max: [1G]", 9, ["must be one value"]),
-    "value for a list": ('["{{ name | acronym }}"]', '"{{ name | acronym }}"', 11, ["must be a list"]),
-    "value for a section": ("unit:\n", "unit: x\nnotices:\n", 10, ["unit: must be a section with keys"]),
-    "reserved that is no local part": (
-        "unit:",
-        "reserved: [Đà Lạt]\nunit:",
-        10,
-        ["reserved[0]", "local part"],
-    ),
-    "domain": ("example.gov.vn", "Example", 2, ["'Example' is not a mail domain"]),
-    "merge": ("  quota: {max: 1G}", "  <<: {quota: {max: 1G}}", 9, ["a key must be a plain word"]),
-    "not YAML": ("regulation:\n", "regulation: {\n", 5, ["is not YAML"]),
-    "tab": ("  quota: {max: 1G}", "\tquota: {max: 1G}", 9, ["is not YAML"]),
-}
-
-
 @pytest.mark.parametrize("case", BAD)
 def test_an_error_names_file_line_key_and_the_nearest_known(case: str, tmp_path: Path) -> None:
-    old, new, line, words = BAD[case]
-    assert old in GOOD
+    row = BAD[case]
+    assert row["old"] in GOOD
     with pytest.raises(PolicyError) as caught:
-        load(GOOD.replace(old, new, 1), tmp_path)
+        load(GOOD.replace(row["old"], row["new"], 1), tmp_path)
     message = str(caught.value)
-    assert message.startswith(f"{tmp_path / 'p.yml'}:{line}: "), message
-    for word in words:
+    assert message.startswith(f"{tmp_path / 'p.yml'}:{row['line']}: "), message
+    for word in row["words"]:
         assert word in message
 
 
@@ -139,6 +60,83 @@ def test_quang_tri_leaves_open_what_its_regulation_leaves_open(quangtri: Policy)
     assert (rules.person_quota.octets, rules.attachment_limit.octets) == (2147483648, 20971520)
     assert rules.over_quota is OverQuota.REJECT
     assert rules.unit_max_length == 0
+
+
+def test_the_places_of_a_policy_are_read_from_their_own_file(lamdong: Policy, tmp_path: Path) -> None:
+    assert lamdong.places
+    assert (len(lamdong.places.present), "Đặc khu Phú Quý" in lamdong.places.present) == (124, True)
+    assert {"Huyện Cát Tiên", "Thành phố Gia Nghĩa", "Thị xã La Gi"} <= set(lamdong.places.abolished)
+    (tmp_path / "places.yml").write_text("version: 1\nsource: x\npresnt: [Xã A]\n", encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"places\.yml:3: presnt: unknown key \(did you mean 'present'"):
+        load(GOOD + "places: places.yml\n", tmp_path)
+
+
+def test_a_mailbox_is_as_large_as_it_may_be_else_as_large_as_it_must_be(tmp_path: Path) -> None:
+    quota = "  quota: {min: 500M, classes: {leader: {min: 10G}, guest: {max: 100M, min: 50M}, other: {}}}\n"
+    text = GOOD.replace("  quota: {max: 1G}\n", quota)
+    rules = effective(load(text, tmp_path))
+    sizes = {name: str(rules.quota_for(Kind.PERSON, name)) for name in ("", "leader", "guest", "other")}
+    assert sizes == {"": "500M", "leader": "10G", "guest": "100M", "other": "500M"}
+    assert str(rules.quota_for(Kind.UNIT)) == "2G"
+    with pytest.raises(ValueError, match=r"person\.quota\.classes has no 'leder'; did you mean 'leader'"):
+        rules.quota_for(Kind.PERSON, "leder")
+    with pytest.raises(ValueError, match=r"unit\.quota\.classes has no 'leader'"):
+        rules.quota_for(Kind.UNIT, "leader")
+
+
+def test_what_no_regulation_says_about_addresses_has_a_default(quangtri: Policy) -> None:
+    rules = effective(quangtri)
+    assert (rules.person_numbering_first, rules.person_numbering_width) == (2, 1)
+    assert rules.person_numbering_scope is NumberingScope.DOMAIN
+    assert rules.person_max_length == 64
+    year = Renaming(AddressChange.REISSUE, Duration(12, "months"))
+    assert rules.person_renamed == rules.person_moved == rules.unit_renamed == year
+    assert rules.unit_stop_words == ("và", "các", "của")
+
+
+def test_what_a_policy_says_about_addresses_applies(tmp_path: Path) -> None:
+    stated = """\
+  numbering: {first: 1, width: 2, scope: unit}
+  max_length: 20
+  renamed: {address: keep}
+  moved: {alias_for: 3 months}
+unit:
+  stop_words: []
+  renamed: {address: keep, alias_for: 1 year}
+"""
+    rules = effective(load(GOOD.replace("unit:\n", stated), tmp_path))
+    assert (rules.person_numbering_first, rules.person_numbering_width) == (1, 2)
+    assert rules.person_numbering_scope is NumberingScope.UNIT
+    assert rules.person_max_length == 20
+    assert rules.person_renamed == Renaming(AddressChange.KEEP, Duration(12, "months"))
+    assert rules.person_moved == Renaming(AddressChange.REISSUE, Duration(3, "months"))
+    assert rules.unit_renamed == Renaming(AddressChange.KEEP, Duration(1, "years"))
+    assert rules.unit_stop_words == ()
+
+
+@pytest.mark.parametrize(
+    "rung",
+    [
+        "{{ citizen_id[-3:] }}",
+        "{{ ho | initials }}{{ dem }}{{ ten }}{{ birth_month }}{{ birth_year }}",
+        "{% if dem %}{{ dem }}.{% endif %}{{ ten }}",
+        "{{ ten }}{{ '.' ~ unit if unit else '' }}",
+    ],
+)
+def test_the_language_of_addresses_has_words_pieces_and_conditions(rung: str) -> None:
+    assert PersonTemplate.from_text(rung).source == rung
+
+
+@pytest.mark.parametrize(
+    "rung",
+    [
+        "{{ name | acronym }}{% if parent %}.{{ parent }}{% endif %}",
+        "{{ name | place }}",
+        "{{ domain_label }}",
+    ],
+)
+def test_a_rung_for_units_may_give_nothing_for_some(rung: str) -> None:
+    assert UnitTemplate.from_text(rung).source == rung
 
 
 def test_own_reserved_names_join_the_built_in_ones(tmp_path: Path) -> None:
@@ -209,6 +207,15 @@ def test_show_prints_what_applies_and_marks_the_defaults() -> None:
         "default": None,
     }
     assert "choice: LD-6.1" in CliRunner().invoke(command, arguments).output
+
+
+def test_show_prints_where_each_value_is_from() -> None:
+    result = CliRunner().invoke(command, ["show", "lamdong.gov.vn", "--directory", str(POLICIES), "--json"])
+    told = {row["key"]: (row["value"], row["source"]) for row in json.loads(result.output)}
+    assert told["attachments.limit"] == ("20M", "LD-6.2")
+    assert told["notices.revoked_at_units_request"] == ("none", "LD-7.2-end1")
+    assert told["password.must_change"] == ("true", "LD-12.1")
+    assert told["places"][0].startswith("124 present, 296 abolished; present: PyPI package vietnam-provinces")
 
 
 def test_show_takes_a_file_and_fails_with_2_on_a_bad_one(tmp_path: Path) -> None:

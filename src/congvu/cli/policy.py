@@ -13,6 +13,7 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.policy import Policy
+from congvu.policy import lint as linter
 from congvu.policy.schema import json_schema
 
 DEFAULT_DIRECTORY = Path("inventory/policy")
@@ -64,7 +65,7 @@ def lint(domains_or_files: tuple[str, ...], directory: Path, *, as_json: bool) -
     found = []
     for one in domains_or_files:
         path, loaded = _load(one, directory)
-        findings = policies.lint(loaded, policies.sources(path), date.today())
+        findings = linter.lint(loaded, policies.sources(path), date.today())
         found += [(path, finding) for finding in findings]
     if as_json:
         rows = [{"file": str(path), **dataclasses.asdict(finding)} for path, finding in found]

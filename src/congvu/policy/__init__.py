@@ -10,18 +10,15 @@ from pathlib import Path
 from congvu import strictyaml
 from congvu.errors import PolicyError
 from congvu.policy.effective import Effective, Setting, effective, settings
-from congvu.policy.lint import Finding, lint
 from congvu.policy.model import VERSION, Policy
 from congvu.policy.source import Source, sources
 
 __all__ = [
     "Effective",
-    "Finding",
     "Policy",
     "Setting",
     "Source",
     "effective",
-    "lint",
     "load",
     "load_domain",
     "path_of",

@@ -230,7 +230,7 @@ def settings(policy: Policy, sources: Mapping[str, Source] = NO_SOURCES) -> tupl
         default = DEFAULTS.get(key)
         if value is not None:
             source = sources.get(key)
-            lines.append(Setting(key, str(value), "", source.text if source else ""))
+            lines.append(Setting(key, _text(value), "", source.text if source else ""))
         elif default and not (default.unless and _stated(policy, default.unless) is not None):
             lines.append(Setting(key, _text(default.value), default.why, ""))
     lines.append(Setting("reserved (built in)", ", ".join(sorted(RESERVED)), "always", ""))
@@ -238,6 +238,9 @@ def settings(policy: Policy, sources: Mapping[str, Source] = NO_SOURCES) -> tupl
 
 
 def _text(value: object) -> str:
+    """`value` as the file would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -258,6 +261,11 @@ def _walk(value: object, key: str) -> list[tuple[str, object]]:
     if isinstance(value, Mapping):
         return [found for name, item in value.items() for found in _walk(item, f"{key}.{name}")]
     if dataclasses.is_dataclass(value) and not isinstance(value, Scalar):
-        names = [field.name for field in dataclasses.fields(value)]
-        return [found for name in names for found in _walk(getattr(value, name), f"{key}.{name}".lstrip("."))]
+        return [found for field in dataclasses.fields(value) for found in _field(value, field, key)]
     return [(key, value)]
+
+
+def _field(section: object, field: dataclasses.Field[Any], key: str) -> list[tuple[str, object]]:
+    value, path = getattr(section, field.name), f"{key}.{field.name}".lstrip(".")
+    stated_empty = value == () and field.default is None
+    return [(path, "none")] if stated_empty else _walk(value, path)

@@ -258,7 +258,9 @@ def idle_too_long(subject: Subject) -> Iterator[Finding]:
 
 
 def weak_passwords(subject: Subject) -> Iterator[Finding]:
-    """``password-…``: less than QCVN 12 asks for, or left open."""
+    """``password-length``, ``password-classes``, ``password-history``, ``password-admin-age``,
+    ``login-failures``: less than QCVN 12 asks for, or left open.
+    """
     password, text = subject.policy.password, law.QCVN_12
     if not text.binds(subject.today):
         return

@@ -75,11 +75,12 @@ class _Comments:
         return self._lines[line][self._ends[line] :].strip().lstrip("#").strip()
 
     def _above(self, line: int) -> str:
+        """The comment lines above `line`; those that the file begins with speak of the whole file."""
         found: list[str] = []
         while line and (above := self._lines[line - 1].strip()).startswith("#"):
             found.insert(0, above.lstrip("#").strip())
             line -= 1
-        return " ".join(found)
+        return " ".join(found) if line else ""
 
 
 def _values(node: yaml.Node, key: str, lines: tuple[int, ...]) -> Iterator[tuple[str, int, tuple[int, ...]]]:

@@ -1,0 +1,64 @@
+"""The JSON Schema for editors says what the loader says, as far as one value at a time can say it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from congvu.cli.policy import policy as command
+from tests.unit.helpers import ROOT
+
+DATA = Path(__file__).parent / "data/policy"
+GOOD = (DATA / "good.yml").read_text(encoding="utf-8")
+CASES = yaml.safe_load((DATA / "bad.yml").read_text(encoding="utf-8"))
+SHIPPED = [*sorted(ROOT.glob("inventory/policy/*.yml")), *sorted(ROOT.glob("docs/examples/*.yml"))]
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.2 as editors read it: a date is a text, and so is ``yes``."""
+
+
+Loader.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if not pair[0].endswith((":timestamp", ":bool"))]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), ["t", "f"])
+
+
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(CliRunner().invoke(command, ["schema"]).output)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def problems(validator: jsonschema.Draft202012Validator, text: str) -> list[str]:
+    return [error.message for error in validator.iter_errors(yaml.load(text, Loader))]  # noqa: S506  (a SafeLoader)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_what_ships_is_valid(validator: jsonschema.Draft202012Validator, path: Path) -> None:
+    assert problems(validator, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("row", [row for row in CASES if row["structural"]], ids=lambda row: row["case"])
+def test_what_the_loader_refuses_for_its_structure_the_schema_refuses(
+    validator: jsonschema.Draft202012Validator, row: dict[str, Any]
+) -> None:
+    assert problems(validator, GOOD) == []
+    assert problems(validator, GOOD.replace(row["old"], row["new"], 1))
+
+
+def test_the_schema_describes_keys_and_choices(validator: jsonschema.Draft202012Validator) -> None:
+    schema: Any = validator.schema
+    assert "LD-2.1" in schema["properties"]["webmail"]["description"]
+    assert "defer: 4xx" in schema["$defs"]["OverQuota"]["description"]
+    assert schema["$defs"]["Quota"]["properties"].keys() == {"min", "max", "classes"}
+    assert schema["properties"]["version"]["const"] == 1
