@@ -15,16 +15,18 @@ from functools import lru_cache
 from congvu.charset.codec import repair
 from congvu.charset.model import Charset, CharsetError, Doubt
 from congvu.charset.reading import AROUND, has_stray_capital, is_common_word, is_vietnamese, viqr_signs
+from congvu.charset.syllable import is_syllable
 from congvu.charset.tables import WINDOWS
 
 _LEGACY = (Charset.TCVN3, Charset.VNI, Charset.VISCII, Charset.UTF8)
 _WORD = re.compile(r"(?<![A-Za-z\x80-\U0010ffff])[A-Za-z]*+[^\x00-\x7f][A-Za-z\x80-\U0010ffff]*")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WESTERN = frozenset(WINDOWS)
 _ETH = str.maketrans("ðÐ", "đĐ")
 _SIGN_IN_WORD = re.compile("[^A-Za-zÀ-ÖØ-öø-ÿŠŒŽšœžŸ]")
 _ALONE = 3
-"""In a cell of fewer words, one strange word that might be a foreign name decides nothing."""
+"""In a cell of fewer syllables, one strange word that might be a foreign name decides nothing."""
 _MOST = 0.75
 """Share of the words of a cell that must be Vietnamese under a charset before the cell is taken for it."""
 
@@ -51,9 +53,16 @@ def _viqr(text: str) -> Charset | None:
     signs = viqr_signs(text)
     if signs.words == 0 or signs.vietnamese < _MOST * signs.words:
         return None
-    if signs.doubled or signs.vietnamese >= 2:
+    reading = repair(text, Charset.VIQR)
+    marked = sum(not letter.isascii() for letter in reading)
+    if signs.doubled or signs.vietnamese >= 2 or (marked >= 2 and _is_sentence(reading)):
         return Charset.VIQR
     raise Doubt(f"one word of {text!r} may be viqr", Charset.VIQR, Charset.UTF8)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether `text` has enough syllables around a word that might be foreign alone."""
+    return sum(map(is_syllable, _LETTERS.findall(text))) >= _ALONE
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +83,7 @@ def _clothed(words: Sequence[str], text: str) -> Charset | None:
     for other in others:
         if fits[other] == fits[best] and repair(text, other) != repair(text, best):
             raise Doubt(f"{text!r} is Vietnamese read as {best} and as {other}", best, other)
-    if len(strange) == 1 and len(words) < _ALONE and not _is_impossible(strange[0]):
+    if len(strange) == 1 and not _is_impossible(strange[0]) and not _is_sentence(repair(text, best)):
         raise Doubt(f"{strange[0]!r} alone speaks for {best} in {text!r}", best, Charset.UTF8)
     return best
 

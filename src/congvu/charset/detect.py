@@ -223,10 +223,10 @@ class Detector:
         if self._beyond_ascii:
             return Detection(Charset.UTF8, None, f"valid utf-8, {self._beyond_ascii} characters beyond ASCII")
         signs = self._viqr
-        if not signs.doubled:
+        if not signs.vietnamese:
             return Detection(Charset.UTF8, None, "ASCII only")
         evidence = f"{signs.vietnamese} of {signs.words} words with signs of viqr are Vietnamese read as viqr"
-        if signs.vietnamese < max(_VIQR_ENOUGH, _VIQR_SHARE * signs.words):
+        if not signs.doubled or signs.vietnamese < max(_VIQR_ENOUGH, _VIQR_SHARE * signs.words):
             raise Doubt(f"is ASCII, and may be viqr: {evidence}", Charset.UTF8, Charset.VIQR)
         return Detection(Charset.VIQR, Charset.UTF8, evidence)
 

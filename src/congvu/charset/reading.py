@@ -71,5 +71,5 @@ def viqr_signs(text: str) -> ViqrSigns:
 
 
 def _reads_as_viqr(word: str) -> bool:
-    parts = re.split(r"[(^+'`?~.-]+", viqr.decode(word.encode("ascii")))
-    return all(part.isascii() or is_vietnamese(part) for part in parts)
+    reading = viqr.decode(word.encode("ascii"))
+    return not reading.isascii() and all(map(is_vietnamese, re.split(r"[(^+'`?~.-]+", reading)))

@@ -10,12 +10,14 @@ import codecs
 import re
 
 from congvu.charset.model import CharsetError
-from congvu.charset.tables import BREVE, CIRCUMFLEX, HORN, LETTERS, TONES, UNDEFINED, WINDOWS, split
+from congvu.charset.tables import BREVE, CIRCUMFLEX, HORN, LETTERS, TONES, UNDEFINED, split
 
 # Bytes as cp1252 shows them. Breve, circumflex or neither -> its mark without tone and with each tone.
 _MARKS = {"": " øûõùï", BREVE: "êèúüéë", CIRCUMFLEX: "âàåãáä"}
 # Who can bear them; ô and ö are VNI's bytes for ơ and ư.
 _BEARERS = {"": "aeouyôö", BREVE: "a", CIRCUMFLEX: "aeo"}
+# Below its letters VNI has what cp1252 has, and nothing where that has nothing.
+_BELOW_LETTERS = bytes(range(0xC0)).decode("cp1252", "replace").replace("\ufffd", UNDEFINED)
 # Letters that are one byte, and that byte.
 _WHOLE = dict(zip("ơưđìỉĩíịỵ", "ôöñìæóíòî", strict=True))
 
@@ -35,7 +37,7 @@ def _code(letter: str) -> bytes:
 
 def _decoding() -> tuple[str, dict[str, str]]:
     """A table for `codecs.charmap_decode`, and what its stand-ins for two marks in one byte mean."""
-    table = [*WINDOWS[:0xC0], *UNDEFINED * 0x40]
+    table = [*_BELOW_LETTERS, *UNDEFINED * 0x40]
     stand_ins: dict[str, str] = {}
     for shape, marks in _MARKS.items():
         for mark, tone in zip(marks, ["", *TONES], strict=True):
