@@ -16,10 +16,13 @@ from congvu.naming.allocation import allocate
 from congvu.naming.ledger import Ledger
 from congvu.naming.letters import FoldError, clean
 from congvu.naming.names import readings
+from congvu.naming.namespace import Namespace
+from congvu.naming.proposals import propose
 from congvu.naming.template import FILTERS, render_unit
 from congvu.naming.units import USUAL, Style, acronym, place_name
 from congvu.policy import Policy, template
 from congvu.policy.template import PersonTemplate, UnitTemplate
+from congvu.policy.values import is_local_part
 from tests.unit.helpers import DAY, APerson, ARegister, AUnit, table
 
 RULES = {
@@ -119,12 +122,22 @@ def test_spelled_out_communes_of_a_province_do_not_clash(codename: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_unit_name_gives_letters_and_digits_or_is_refused(name: str) -> None:
+def test_any_unit_name_gives_letters_and_digits_only_or_is_refused(name: str) -> None:
     try:
         short = str(acronym(name))
     except FoldError:
         return
-    assert re.fullmatch(r"[a-z0-9]+", short)
+    assert re.fullmatch(r"[a-z0-9]*", short)
+
+
+@given(st.text(max_size=60), st.integers(0, 12))
+def test_any_unit_name_has_proposals_that_are_valid_and_free_or_none(name: str, most: int) -> None:
+    namespace = Namespace(["snv"])
+    try:
+        found = propose(name, USUAL, most, namespace)
+    except FoldError:
+        return
+    assert all(is_local_part(one) and len(one) <= (most or 64) and not namespace.holder(one) for one in found)
 
 
 def test_the_policy_language_and_its_filters_are_the_same_list() -> None:

@@ -19,6 +19,7 @@ from congvu.errors import CongvuError
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,
 # and `congvu sync` must start without it.
 _GROUPS = {
+    "address": "congvu.cli.address:address",
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
     "policy": "congvu.cli.policy:policy",

@@ -49,6 +49,8 @@ def propose(name: str, style: Style, max_length: int, namespace: Namespace) -> t
 def _candidates(name: str, style: Style) -> Iterator[str]:
     short = acronym(name, style)
     head = [part for part in short.head if part.gave and part.word]
+    if not head:
+        return
     folded = [_folded(part) for part in head]
     size = next((kind.count(" ") + 1 for kind in _KINDS if " ".join(folded).startswith(f"{kind} ")), 1)
     kind = "".join(part.gave for part in head[:size])
@@ -65,7 +67,7 @@ def _candidates(name: str, style: Style) -> Iterator[str]:
     for index, segment in enumerate(segments[1:], start=1):
         yield kind + "".join(segments[index:])
         yield kind + segment
-    yield segments[0]
+    yield from segments[:1]
     for index in range(len(head)):  # one sound instead of one letter
         sound = next((sound for sound in _SOUNDS if folded[index].startswith(sound)), "")
         if sound and len(head[index].gave) == 1:

@@ -95,7 +95,7 @@ def acronym(name: str, style: Style = USUAL) -> Acronym:
     head, place = _split(words)
     shouted = name.upper() == name
     parts = [_abbreviate(word, style, shouted=shouted) for word in head]
-    if not any(part.gave for part in parts):
+    if place and not parts:
         parts.append(Part("", _COMMITTEE, "a commune alone means its committee"))
     used = len(head) + len(place)
     between = words[len(head) : len(words) - len(place)] if place else []
