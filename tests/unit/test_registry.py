@@ -134,7 +134,10 @@ def test_all_problems_of_both_files_are_told_at_once(folder: Path) -> None:
         (b"", "staff.csv: is empty"),
         (b"\xef\xbb\xbf\n\n", "staff.csv: is empty"),
         (STAFF.splitlines()[0].encode(), "staff.csv: has no rows"),
-        (STAFF.encode().replace("Ngô".encode(), b"Ng\xf4"), "staff.csv:3: its charset is in doubt: is utf-8, but"),
+        (
+            STAFF.encode().replace("Ngô".encode(), b"Ng\xf4"),
+            "staff.csv:3: its charset is in doubt: is utf-8, but",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_a_list_is_refused(content: bytes, words: str, folder: Path) -> None:

@@ -31,7 +31,7 @@ def registry() -> None:
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="registry.yml that says what the headings mean."
 )
-@click.option("--charset", type=click.Choice(list(Charset)), help="Charset of a CSV file; else it is found.")
+@click.option("--charset", type=click.Choice([charset.value for charset in Charset]), help="Charset of a CSV file; else it is found.")
 @click.option("--sheet", default="", help="Sheet of a workbook; else the one that looks like a list.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: str, *, as_json: bool) -> None:
@@ -52,9 +52,7 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
         else:
             click.echo(f"{problem.severity}: {problem}")
 
-    understood = lint(
-        file, tell, mapping=mapping, charset=Charset(charset) if charset else None, sheet=sheet
-    )
+    understood = lint(file, tell, mapping=mapping, charset=Charset(charset) if charset else None, sheet=sheet)
     if as_json:
         click.echo(json.dumps(_as_json(understood, kept), ensure_ascii=False, indent=2))
     else:
@@ -68,7 +66,12 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
 @registry.command()
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--domain", required=True, help="Mail domain; its policy says which columns are needed.")
-@click.option("--kind", type=click.Choice(list(TemplateKind)), default=TemplateKind.STAFF, show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in TemplateKind]),
+    default=TemplateKind.STAFF.value,
+    show_default=True,
+)
 @click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
 def template(out: Path, domain: str, kind: str, directory: Path) -> None:
     """Write the workbook OUT that an office fills in; `congvu registry lint` reads it back as it is."""
@@ -85,7 +88,9 @@ def _show(console: Console, table: Understood) -> None:
     if table.charset:
         console.print(f"  charset: {escape(table.charset)}")
     for column in table.columns:
-        console.print(f"  column {column.letters} {escape(repr(column.heading))} → {column.field or 'not used'}")
+        console.print(
+            f"  column {column.letters} {escape(repr(column.heading))} → {column.field or 'not used'}"
+        )
     console.print(f"  {table.rows_read} rows read")
     for why, ranges in table.ignored.items():
         console.print(f"  {ranges.count} ignored, {why}: rows {ranges}")

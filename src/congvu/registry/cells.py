@@ -44,7 +44,9 @@ class Cells:
         self.table, self.problems = table, problems
         self._reading = reading
         self._values = {
-            (name, key(office)): ours for name, words in reading.values.items() for office, ours in words.items()
+            (name, key(office)): ours
+            for name, words in reading.values.items()
+            for office, ours in words.items()
         }
         order = DateOrder.ISO if table.ours else DateOrder.DMY
         self._order = reading.date_order or order
@@ -103,7 +105,9 @@ class Cells:
         """An id, or empty."""
         text = self.optional(name)
         if not self.table.ours and _POINT_ZERO.fullmatch(text):
-            self.note(name, Code.NUMBER, f"{text!r} is read as {text.partition('.')[0]!r}", "an id is no number")
+            self.note(
+                name, Code.NUMBER, f"{text!r} is read as {text.partition('.')[0]!r}", "an id is no number"
+            )
             text = text.partition(".")[0]
         if text and not _ID.fullmatch(text) and not self._is_faulty(name):
             self.error(name, Code.VALUE, f"{text!r} is wrong", f"write {ID_HINT}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from congvu.charset import Charset, Doubt, detect_text, repair
+from congvu.charset import Charset, CharsetError, Doubt, detect_text, repair
 from congvu.registry.problems import Code
 from congvu.registry.sources.grid import Fault
 
@@ -25,27 +25,35 @@ class ColumnFont:
     def __init__(self, sample: Sequence[str]) -> None:
         self.fault: Fault | None = None
         self.charset: Charset | None = None
-        text = "\n".join(cell for cell in sample if not _PLAIN.fullmatch(cell))
+        self._mixed = any(_UNICODE.search(cell) for cell in sample)
+        # What is surely Unicode would outweigh what is not.
+        text = "\n".join(cell for cell in sample if not _PLAIN.fullmatch(cell) and not _UNICODE.search(cell))
         if not text:
             return
         try:
             self.charset = detect_text(text)
         except Doubt as doubt:
-            self.fault = Fault(
-                Code.LEGACY_FONT,
-                f"is in a legacy font, but which is in doubt: {doubt}",
-                "type it again in a Unicode font (Times New Roman)",
-            )
+            if not self._mixed:
+                self.fault = Fault(
+                    Code.LEGACY_FONT,
+                    f"is in a legacy font, but which is in doubt: {doubt}",
+                    "type it again in a Unicode font (Times New Roman)",
+                )
 
     def read(self, cell: str) -> tuple[str, Fault | None]:
         """The cell in Unicode, and what is wrong with it."""
-        if _PLAIN.fullmatch(cell):
+        if _PLAIN.fullmatch(cell) or not (self.charset or self.fault):
             return cell, None
         if self.fault:
             return cell, self.fault
-        if not self.charset:
-            return cell, None
-        return (cell, _MIXED) if _UNICODE.search(cell) else (repair(cell, self.charset), None)
+        if self._mixed:
+            return cell, _MIXED if _looks_legacy(cell) else None
+        if _UNICODE.search(cell):
+            return cell, _MIXED
+        try:
+            return repair(cell, self.charset or Charset.UTF8), None
+        except CharsetError as fault:
+            return cell, Fault(Code.LEGACY_FONT, str(fault), "type it again in a Unicode font")
 
     def doubts(self, cell: str) -> bool:
         """Whether the cell looks legacy although its column does not."""

@@ -87,15 +87,15 @@ class _Lint:
     def registry(self, mapping: MappingFile) -> None:
         """All tables of a registry, the staff against the units."""
         units: list[Unit] = []
+        whole = bool(mapping.units)
         with Seen() as seen:
-            whole = bool(mapping.units)
             for source in mapping.units:
-                found = self._try(lambda table, source=source: self._units(table, source, seen), source, Kind.UNITS)
-                whole = whole and found is not None
-                units.extend(found or ())
-            known = Units(units) if whole else None
+                if table := self._open(source, Kind.UNITS):
+                    units.extend(self._units(table, source, seen))
+                whole = whole and table is not None
             for source in mapping.staff:
-                self._try(lambda table, source=source: self._staff(table, source, seen, known), source, Kind.STAFF)
+                if table := self._open(source, Kind.STAFF):
+                    self._staff(table, source, seen, Units(units) if whole else None)
         self._problems.close()
 
     def file(self, path: Path, mapping: MappingFile | None, charset: Charset | None, sheet: str) -> None:
@@ -123,11 +123,9 @@ class _Lint:
                 units.extend(UnitRows(table, source.reading, quiet, seen, complete=False))
         return Units(units)
 
-    def _try(
-        self, read: Callable[[Table], list[Unit] | None], source: TableSource, kind: Kind
-    ) -> list[Unit] | None:
+    def _open(self, source: TableSource, kind: Kind) -> Table | None:
         try:
-            return read(open_source(source, kind, self._problems))
+            return open_source(source, kind, self._problems)
         except Unreadable as fault:
             self._problems.add(fault.problem)
             return None
@@ -199,7 +197,9 @@ class _Lint:
             for name, index in columns:
                 if index is not None and not row.values[index]:
                     heading = table.columns[index].heading
-                    self._problems.error(row.place, heading, Code.EMPTY, "is empty", f"{name}: every row needs it")
+                    self._problems.error(
+                        row.place, heading, Code.EMPTY, "is empty", f"{name}: every row needs it"
+                    )
         self._understood(table)
 
     def _understood(self, table: Table) -> None:
@@ -243,10 +243,11 @@ def _source_of(path: Path, mapping: MappingFile | None) -> tuple[TableSource, Ki
         for source in mapping.of(kind):
             if source.file and source.file.resolve() == path.resolve():
                 return source, kind
-    files = [source.file.name for kind in (Kind.UNITS, Kind.STAFF) for source in mapping.of(kind) if source.file]
+    files = [
+        source.file.name for kind in (Kind.UNITS, Kind.STAFF) for source in mapping.of(kind) if source.file
+    ]
     raise RegistryError(
         f"the mapping file says nothing about {path.name}",
         where=str(path),
         hint=f"it names {', '.join(files)}" if files else "it names no file",
     )
-

@@ -12,8 +12,8 @@ from congvu.charset import Charset
 from congvu.errors import RegistryError
 from congvu.registry.cells import Reading
 from congvu.registry.dates import DateOrder
+from congvu.registry.headingrow import Wish
 from congvu.registry.headings import Field, Kind
-from congvu.registry.sheet import Wish
 
 VERSION = 1
 """The version of mapping files that this package reads."""

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from congvu.policy.model import Employment, OrgType
 from congvu.policy.values import Size
 from congvu.registry.places import Place
 from congvu.registry.problems import Problem
+
+__all__ = ["Action", "Employment", "OrgType", "Person", "Registry", "Status", "Unit"]
 
 
 class Status(StrEnum):
@@ -43,34 +46,6 @@ class Action(StrEnum):
         return self in (Action.REVOKE, Action.DELETE)
 
 
-class Employment(StrEnum):
-    """The terms on which somebody works. Contract workers are in scope too (QT-2)."""
-
-    OFFICIAL = "official"
-    """Cán bộ."""
-    CIVIL_SERVANT = "civil_servant"
-    """Công chức."""
-    PUBLIC_EMPLOYEE = "public_employee"
-    """Viên chức."""
-    CONTRACT = "contract"
-    """Người lao động theo hợp đồng."""
-    GUEST = "guest"
-    """Khách: of an association or a related agency, with a sponsor and an end date (BT-P2b)."""
-
-
-class OrgType(StrEnum):
-    """What kind of organisation a unit is (LD-1.1); whether it is in scope is the policy's to say."""
-
-    STATE_AGENCY = "state_agency"
-    PUBLIC_SERVICE_UNIT = "public_service_unit"
-    POLITICAL_SOCIAL = "political_social"
-    PROFESSIONAL = "professional"
-    ECONOMIC = "economic"
-    ARMED = "armed"
-    PARTY = "party"
-    """Đảng: out of scope, ruled by the Party's own committee (LD-1.3)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
     """An agency or a unit of one."""
@@ -89,7 +64,7 @@ class Unit:
     """The unit's own domain below the mail domain (LD-5.1c); empty for most."""
     registered_on: date
     org_type: OrgType | None = None
-    """``None`` where the registry does not say."""
+    """``None`` where the registry does not say; whether it is in scope is the policy's to say (LD-1.1)."""
     agreement: str = ""
     """The document in which `address` was agreed (LD-5.1b)."""
     it_contact: str = ""

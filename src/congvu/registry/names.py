@@ -6,21 +6,18 @@ import re
 from collections import Counter
 from enum import Enum
 
-from congvu.registry.text import key
+from congvu.registry.text import key, words
 
 # Share of all people together over 95 % (Lê Trung Hoa 2005, and DKL01 of hoten.org for the highlands; see
 # data.md); the order says nothing. Only used to tell columns apart, never to judge one name.
-_SURNAMES = frozenset(
-    key(name)
-    for name in (
-        "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Lương Mai "
-        "Trương Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách Tăng Chu Đào Vương Triệu Lâm Tôn Thân Phùng Kiều "
-        "Tống Hứa Nghiêm Khổng Từ Viên Giang Đàm Lục Bạch Hoàng Ninh Thạch Danh Kim Sơn Lường Lò Quàng Cầm "
-        "Vi Hồng Ma Giàng Sùng Vàng Thào Y H Niê Rơ Ksor Siu Rmah Nay Ra"
-    ).split()
+_SURNAMES = words(
+    "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Lương Mai Trương "
+    "Nông Cao Tạ Châu Hà Lưu Tô Thái La Quách Tăng Chu Đào Vương Triệu Lâm Tôn Thân Phùng Kiều Tống Hứa "
+    "Nghiêm Khổng Từ Viên Giang Đàm Lục Bạch Ninh Thạch Danh Kim Sơn Lường Lò Quàng Cầm Vi Hồng Ma Giàng "
+    "Sùng Vàng Thào Y H Niê Rơ Ksor Siu Rmah Nay Ra"
 )
 # Found almost only between the surname and the given name.
-_MIDDLES = frozenset(key(name) for name in "Thị Văn Hữu Đình Xuân Đức Ngọc Thanh Minh".split())
+_MIDDLES = words("Thị Văn Hữu Đình Xuân Đức Ngọc Thanh Minh")
 _START = re.compile(r"(?:^|[\s\-'\u2018\u2019\u02bc])(\w)")
 # Rows that must speak before a file is judged by them, and the share that must agree.
 _ENOUGH = 3
@@ -72,8 +69,11 @@ class NameOrderEvidence:
         return order if total >= _ENOUGH and count >= _AGREE * total else None
 
     def __str__(self) -> str:
-        return f"{self._votes[NameOrder.KINH]} rows say {NameOrder.KINH.value}, " + (
-            f"{self._votes[NameOrder.WESTERN]} the opposite"
+        kinh, western = self._votes[NameOrder.KINH], self._votes[NameOrder.WESTERN]
+        return (
+            f"{kinh} rows say so, {western} the opposite"
+            if kinh >= western
+            else (f"{western} rows say so, {kinh} the opposite")
         )
 
 

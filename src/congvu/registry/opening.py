@@ -7,10 +7,11 @@ from pathlib import Path
 
 from congvu.charset import Charset
 from congvu.errors import RegistryError
+from congvu.registry.headingrow import find_heading
 from congvu.registry.headings import Kind
 from congvu.registry.mapping import TableSource
 from congvu.registry.problems import Code, Problems, Severity, Unreadable
-from congvu.registry.sheet import Table, find_heading
+from congvu.registry.sheet import Table
 from congvu.registry.sources import Grid
 from congvu.registry.sources.csvfile import CsvFile
 from congvu.registry.sources.sql import SqlTable

@@ -140,4 +140,4 @@ class Unreadable(RegistryError):
 
     def __init__(self, place: Place | str, message: str, hint: str, code: Code = Code.FILE) -> None:
         self.problem = Problem(place, "", code, message, hint)
-        super().__init__(message, problems=[str(self.problem)], where=str(place), hint=hint)
+        super().__init__(message, where=str(place), hint=hint)

@@ -9,7 +9,7 @@ from pathlib import Path
 from congvu.errors import RegistryError
 from congvu.registry import people
 from congvu.registry import units as unit_rows
-from congvu.registry.headings import Field, Kind
+from congvu.registry.headings import TICKS, Field, Kind
 from congvu.registry.mapping import MappingFile, Quarantine, TableSource, find_mapping
 from congvu.registry.model import Person, Registry, Unit
 from congvu.registry.opening import open_source
@@ -162,14 +162,15 @@ def check_columns(table: Table, source: TableSource, problems: Problems, *, comp
         return not missing
     good = True
     for wanted, code, hint in _OFFICE[table.kind]:
-        if fields & wanted:
-            continue
-        name = str(next(iter(sorted(wanted))))
+        asks = fields & {Field.ACTION, *TICKS}
+        if fields & wanted or (code is Code.NO_DATE and asks and not complete):
+            continue  # a request is dated by the document it comes with
+        column = str(min(wanted))
         if complete or code is Code.HEADING:
-            problems.error(place, name, code, "is missing", hint)
+            problems.error(place, column, code, "is missing", hint)
             good = False
         else:
-            problems.warn(place, name, code, "is missing", hint)
+            problems.warn(place, column, code, "is missing", hint)
     return good
 
 
@@ -184,7 +185,8 @@ def _ours(kind: Kind, fields: set[Field | None]) -> tuple[Field, ...]:
 
 _ID_HINT = "the sync tells them apart by it: add a column, such as 'Mã CBCC' or 'Mã đơn vị'"
 _DATE_HINT = (
-    "it decides who is the first namesake: add 'Ngày đăng ký', or defaults: {registered_on: …} in registry.yml"
+    "it decides who is the first namesake: add 'Ngày đăng ký', "
+    "or write 'registered_on' under defaults in registry.yml"
 )
 _NAME_HINT = "name the column in the mapping file, under columns"
 _OFFICE = {

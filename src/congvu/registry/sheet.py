@@ -11,7 +11,8 @@ from enum import StrEnum
 from itertools import chain, islice
 
 from congvu.registry import lines
-from congvu.registry.headings import OURS, TICKS, Field, Kind, field_of
+from congvu.registry.headingrow import Heading, Wish, find_heading, meaning
+from congvu.registry.headings import OURS, TICKS, Field, Kind
 from congvu.registry.legacy import ColumnFont
 from congvu.registry.places import Place, letters
 from congvu.registry.problems import Code, Problems, Unreadable
@@ -37,6 +38,8 @@ _NAMES = (
 )
 # A dash means "the same" where an empty cell would be a mistake.
 _DASH_REPEATS = (Field.UNIT_ID, Field.UNIT_NAME, Field.PARENT_ID, Field.PARENT_NAME)
+_FREE = (Field.ORDINAL, Field.NOTE)
+"""May stand over several columns; the first counts."""
 _NEVER_REPEATED = (*_NAMES, Field.STAFF_ID, Field.CITIZEN_ID, Field.PHONE, Field.CONTACT_MAIL, Field.ADDRESS)
 
 
@@ -107,18 +110,6 @@ class Row:
         return dict(zip(self.table.headings, self.values, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody settled about a table beforehand, on the command line or in a mapping file."""
-
-    kind: Kind | None = None
-    heading_row: int = 0
-    columns: Mapping[str, Field] = field(default_factory=dict)
-    """Headings and what they mean, before the known ones."""
-    any_heading: bool = False
-    """Whether the first row is the heading where none is recognised."""
-
-
 class Table:
     """A table whose heading was found. Iterate once; `ignored` and `rows_read` are complete then."""
 
@@ -135,9 +126,10 @@ class Table:
         self._grid, self._wish = grid, wish
         rows = grid.rows()
         first = list(islice(rows, _LOOK))
-        heading = find_heading([row for row in first if not row.blank], wish)
+        filled = [row for row in first if not row.blank]
+        heading = find_heading(filled, wish) or find_heading([_in_unicode(row) for row in filled], wish)
         if heading is None:
-            self._no_heading(first)
+            raise self._no_heading(first)
         self.kind, self.heading_rows = heading.kind, heading.rows
         self.columns = tuple(self._columns(heading))
         self.headings = tuple(column.heading for column in self.columns)
@@ -149,7 +141,7 @@ class Table:
         self._last = heading.rows[-1]
         self._fonts: list[ColumnFont] = []
         self._repeated: list[str] = [""] * len(self.columns)
-        self._since_total = 0
+        self._since_total = self._last_record = 0
         self._ended = False
         self._sample = list(islice(self._records(), _SAMPLE))
         self._fonts = [ColumnFont([row.values[i] for row in self._sample]) for i in range(len(self.columns))]
@@ -174,12 +166,14 @@ class Table:
 
     # The heading
 
-    def _no_heading(self, rows: Sequence[GridRow]) -> None:
+    def _no_heading(self, rows: Sequence[GridRow]) -> Unreadable:
         if all(row.blank for row in rows):
-            raise Unreadable(
-                self.place(1) if self.sheet else self.source, "is empty", "an empty list is taken for a mistake"
+            return Unreadable(
+                self.place(1) if self.sheet else self.source,
+                "is empty",
+                "an empty list is taken for a mistake",
             )
-        raise Unreadable(
+        return Unreadable(
             self.place(rows[0].number),
             f"no row among the first {len(rows)} is a heading that is known",
             "docs/registry.md lists the headings; or write heading_row and columns in a mapping file",
@@ -196,10 +190,11 @@ class Table:
             text = " / ".join(dict.fromkeys(name for name in names if name))
             if not text:
                 continue
-            if key(text) in known:
-                found.add(known[key(text)])
-            means = _meaning(names, heading.kind, self._wish)
+            found.update(known[form] for form in map(key, (text, *names)) if form in known)
+            means = meaning(names, heading.kind, self._wish)
             seen[text] = seen.get(text, 0) + 1
+            if means in _FREE and means in meant:
+                means = None
             if means and means in meant:
                 same = meant[means] == text
                 self.problems.error(
@@ -215,16 +210,25 @@ class Table:
         for name in sorted(set(self._wish.columns) - found):
             others = [text for text in seen if text not in self._wish.columns]
             self.problems.error(
-                place, name, Code.HEADING, "stands in the mapping file, not in the table", nearest(name, others)
+                place,
+                name,
+                Code.HEADING,
+                "stands in the mapping file, not in the table",
+                nearest(name, others),
             )
 
     def _above(self, first: Sequence[GridRow], heading: Heading) -> str:
         """Account for the rows above the heading; the unit they name."""
-        unit = ""
+        unit, last = "", 0
         for row in first:
             if row.number < heading.rows[0]:
+                if row.number > last + 1 and self.sheet:
+                    self._ignore(Ignored.BLANK, last + 1, row.number - 1)
+                last = row.number
                 self._ignore(Ignored.BLANK if row.blank else Ignored.TITLE, row.number)
                 unit = lines.unit_in_title([cell for cell in row.cells if cell]) or unit
+        if heading.rows[0] > last + 1 and self.sheet:
+            self._ignore(Ignored.BLANK, last + 1, heading.rows[0] - 1)
         for number in heading.rows:
             self._ignore(Ignored.HEADING, number)
         if unit:
@@ -258,11 +262,11 @@ class Table:
                 )
             if not self.ours and self._is_no_record(row, names):
                 continue
-            if self._grid.counted and len(row.cells) != self._width:
-                if not self._fits(row):
-                    continue
+            if self._grid.counted and len(row.cells) != self._width and not self._fits(row):
+                continue
             self.rows_read += 1
             self._since_total += 1
+            self._last_record = row.number
             yield self._row(row)
         self._check_end()
 
@@ -313,9 +317,7 @@ class Table:
         return why is not None
 
     def _is_heading_again(self, cells: Sequence[str]) -> bool:
-        filled = [
-            (key(cell), column) for cell, column in zip(cells, self.columns, strict=True) if cell
-        ]
+        filled = [(key(cell), column) for cell, column in zip(cells, self.columns, strict=True) if cell]
         return len(filled) > 1 and all(
             cell in (key(part) for part in column.heading.split(" / ")) for cell, column in filled
         )
@@ -377,6 +379,14 @@ class Table:
         self._since_total = 0
 
     def _check_end(self) -> None:
+        if self.totals and self._since_total:
+            self.problems.error(
+                self.place(self._last_record),
+                "",
+                Code.BELOW_THE_TABLE,
+                f"{self._since_total} rows stand below the last total, up to this one",
+                "move them above the total, or correct it",
+            )
         if not self.rows_read:
             self.problems.error(
                 self.source if not self.sheet else self.place(self._last),
@@ -478,83 +488,7 @@ class Table:
         return Row(row.place, self, values, row.faults if faults is None else faults, row.section)
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """The row or two rows over the columns."""
-
-    rows: tuple[int, ...]
-    kind: Kind
-    names: tuple[tuple[str, str], ...]
-    """Per column the text of the upper and of the lower row; the upper empty where there is one row."""
-    score: int
-    """Columns whose meaning is known."""
-
-
-def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
-    """The heading among the first rows of a grid: the row, or two, with most known headings."""
-    kinds = (wish.kind,) if wish.kind else tuple(Kind)
-    best: Heading | None = None
-    for row, below in zip(rows, (*rows[1:], None), strict=True):
-        if wish.heading_row and row.number != wish.heading_row:
-            continue
-        for kind in kinds:
-            for found in _candidates(row, below, kind, wish):
-                if best is None or found.score > best.score:
-                    best = found
-    if best and (best.score >= 2 or wish.heading_row):
-        return best
-    if wish.any_heading and rows:
-        names = tuple(("", cell) for cell in rows[0].cells)
-        return Heading((rows[0].number,), wish.kind or Kind.STAFF, names, 0)
-    return None
-
-
-def _candidates(
-    row: GridRow, below: GridRow | None, kind: Kind, wish: Wish
-) -> Iterator[Heading]:
-    alone = tuple(("", cell) for cell in row.cells)
-    yield Heading((row.number,), kind, alone, _score(alone, kind, wish))
-    if below is None or not _continues(row, below, kind, wish):
-        return
-    width = max(len(row.cells), len(below.cells))
-    upper, over = [], ""
-    for index in range(width):
-        text = row.cells[index] if index < len(row.cells) else ""
-        lower = below.cells[index] if index < len(below.cells) else ""
-        over = text or (over if lower else "")
-        upper.append("" if over == lower else over)
-    lower_texts = [below.cells[index] if index < len(below.cells) else "" for index in range(width)]
-    both = tuple(zip(upper, lower_texts, strict=True))
-    score = _score(both, kind, wish)
-    yield Heading((row.number, below.number), kind, both, score)
-
-
-def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
-    """Whether `below` can be the second row of a heading: known words, or what is merged from above."""
-    news = 0
-    for index, text in enumerate(below.cells):
-        if not text or (index < len(row.cells) and text == row.cells[index]):
-            continue
-        upper = row.cells[index] if index < len(row.cells) else ""
-        if not _meaning(("", text), kind, wish) and not _meaning((upper, text), kind, Wish()):
-            return False
-        news += 1
-    return news > 0
-
-
-def _score(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> int:
-    meant = {means for pair in names if (means := _meaning(pair, kind, wish))}
-    return len(meant)
-
-
-def _meaning(names: tuple[str, str], kind: Kind, wish: Wish) -> Field | None:
-    upper, lower = names
-    for text in (f"{upper} / {lower}" if upper and lower else "", lower, f"{upper} {lower}", upper):
-        if not text.strip():
-            continue
-        for name, means in wish.columns.items():
-            if key(name) == key(text):
-                return means
-        if means := field_of(text, kind):
-            return means
-    return None
+def _in_unicode(row: GridRow) -> GridRow:
+    """A row that may be a heading typed in a legacy font, with its text read."""
+    font = ColumnFont([" ".join(row.cells)])
+    return row._replace(cells=[font.read(cell)[0] for cell in row.cells])

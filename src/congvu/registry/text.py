@@ -41,3 +41,8 @@ def key(text: str) -> str:
     bare = unicodedata.normalize("NFD", text.translate(_D).casefold())
     letters = "".join(letter for letter in bare if unicodedata.category(letter) != "Mn")
     return _OTHER.sub(" ", letters).strip()
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of `text`, as `key` compares them: for tables written as a line of prose."""
+    return frozenset(map(key, text.split()))

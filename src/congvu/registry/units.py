@@ -90,8 +90,8 @@ class Units:
     """All units of a registry, to be found by id or by name."""
 
     def __init__(self, units: Sequence[Unit]) -> None:
-        self.by_id: Mapping[str, Unit] = {unit.unit_id: unit for unit in units}
-        self.folded: Mapping[str, Unit] = {unit.unit_id.casefold(): unit for unit in units}
+        self.by_id: Mapping[str, Unit] = {unit.unit_id: unit for unit in units if unit.unit_id}
+        self.folded: Mapping[str, Unit] = {name.casefold(): unit for name, unit in self.by_id.items()}
         names: dict[str, list[Unit]] = {}
         for unit in units:
             names.setdefault(key(unit.name), []).append(unit)

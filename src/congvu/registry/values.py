@@ -46,6 +46,8 @@ _WORDS: Mapping[StrEnum, tuple[str, ...]] = {
         "Lao động hợp đồng",
         "Người lao động hợp đồng",
     ),
+    Employment.TEACHER: ("Giáo viên", "Giảng viên"),
+    Employment.HEALTH_STAFF: ("Nhân viên y tế", "Cán bộ y tế"),
     Employment.GUEST: ("Khách", "Cộng tác viên"),
     OrgType.STATE_AGENCY: ("Cơ quan nhà nước", "Cơ quan hành chính", "Cơ quan hành chính nhà nước"),
     OrgType.PUBLIC_SERVICE_UNIT: ("Đơn vị sự nghiệp", "Đơn vị sự nghiệp công lập", "Sự nghiệp"),
@@ -54,10 +56,10 @@ _WORDS: Mapping[StrEnum, tuple[str, ...]] = {
         "Tổ chức nghề nghiệp",
         "Tổ chức xã hội - nghề nghiệp",
         "Tổ chức chính trị xã hội - nghề nghiệp",
-        "Hội",
     ),
     OrgType.ECONOMIC: ("Tổ chức kinh tế", "Doanh nghiệp", "Doanh nghiệp nhà nước"),
     OrgType.ARMED: ("Lực lượng vũ trang", "Đơn vị vũ trang", "Công an", "Quân đội"),
+    OrgType.ASSOCIATION: ("Hội", "Hội quần chúng", "Hội, đoàn thể quần chúng"),
     OrgType.PARTY: ("Đảng", "Cơ quan Đảng", "Tổ chức Đảng"),
 }
 _KEYS: Mapping[type[StrEnum], Mapping[str, StrEnum]] = {
@@ -83,7 +85,12 @@ def word(text: str, kind: type[E]) -> E:
 
 def words(kind: type[StrEnum]) -> str:
     """The members of `kind`, each with the office's usual word, for a hint."""
-    return ", ".join(f"{member} ({_WORDS[member][0]})" for member in kind)
+    return ", ".join(f"{member} ({usual(member)})" for member in kind)
+
+
+def usual(member: StrEnum) -> str:
+    """The office's usual word for a member."""
+    return _WORDS[member][0]
 
 
 def ticked(text: str) -> bool:

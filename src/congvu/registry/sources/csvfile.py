@@ -183,4 +183,3 @@ def _evenness(lines: list[str], delimiter: str) -> int:
         return 0
     usual = max(set(counts), key=lambda count: (counts.count(count) * (count > 1), count), default=0)
     return usual * counts.count(usual) if usual > 1 else 0
-

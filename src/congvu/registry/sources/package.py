@@ -45,7 +45,9 @@ class Package:
                 start = file.read(8)
             if start == _OLE:
                 raise Unreadable(
-                    self.source, "is an old .xls file, or one with a password", f"{_SAVE_AS}, without password"
+                    self.source,
+                    "is an old .xls file, or one with a password",
+                    f"{_SAVE_AS}, without password",
                 )
             if not start:
                 raise Unreadable(self.source, "is empty", "an empty list is taken for a mistake")

@@ -89,19 +89,19 @@ def _row(number: int, row: sqlalchemy.Row[tuple[object, ...]]) -> GridRow:
 
 def _text(value: object) -> str | None:
     """A value as text; ``None`` for what has no form that a person would write."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, (int, float, Decimal)) else None
+    match value:
+        case None:
+            return ""
+        case bool() | int():
+            return str(int(value))
+        case float():
+            return str(int(value)) if value.is_integer() else str(value)
+        case datetime():
+            return value.isoformat(" ")
+        case str() | date() | Decimal():
+            return str(value)
+        case _:
+            return None
 
 
 def _read_url(path: Path) -> URL:

@@ -114,47 +114,52 @@ def _sheets(
     return tuple(sheets), from_1904
 
 
-def _texts(package: Package, part: str) -> list[str]:
+class _Texts:
     """Shared texts: of each ``si`` all ``t``, but not those of its phonetic guides (``rPh``)."""
-    texts: list[str] = []
-    pieces: list[str] = []
-    depth_of_guide = 0
-    size = 0
-    within = False
 
-    def start(name: str, _: dict[str, str]) -> None:
-        nonlocal within, depth_of_guide
+    def __init__(self, package: Package) -> None:
+        self.found: list[str] = []
+        self._package = package
+        self._pieces: list[str] = []
+        self._size = self._guides = 0
+        self._within = False
+
+    def start(self, name: str, _: dict[str, str]) -> None:
         kind = local(name)
         if kind == "si":
-            pieces.clear()
+            self._pieces.clear()
         elif kind == "rPh":
-            depth_of_guide += 1
-        within = kind == "t" and not depth_of_guide
+            self._guides += 1
+        self._within = kind == "t" and not self._guides
 
-    def end(name: str) -> None:
-        nonlocal within, depth_of_guide
+    def end(self, name: str) -> None:
         kind = local(name)
-        within = False
+        self._within = False
         if kind == "rPh":
-            depth_of_guide -= 1
+            self._guides -= 1
         elif kind == "si":
-            texts.append("".join(pieces))
+            self.found.append("".join(self._pieces))
 
-    def data(text: str) -> None:
-        nonlocal size
-        if within:
-            size += len(text)
-            if size > MAX_PART or len(texts) > _MAX_TEXTS:
-                package.refuse(
-                    f"holds more than {MAX_PART >> 20} MB of text", "is this a list of people? export it as CSV"
-                )
-            pieces.append(text)
+    def data(self, text: str) -> None:
+        if not self._within:
+            return
+        self._size += len(text)
+        if self._size > MAX_PART or len(self.found) > _MAX_TEXTS:
+            self._package.refuse(
+                f"holds more than {MAX_PART >> 20} MB of text", "is this a list of people? export it as CSV"
+            )
+        self._pieces.append(text)
 
+
+def _texts(package: Package, part: str) -> list[str]:
+    texts = _Texts(package)
     if part and package.has(part):
         parser = expat.ParserCreate()
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = texts.start, texts.end
+        parser.CharacterDataHandler = texts.data
         package.parse(part, parser)
-    return texts
+    return texts.found
 
 
 def _date_styles(package: Package, part: str) -> frozenset[int]:
@@ -180,9 +185,7 @@ def _date_styles(package: Package, part: str) -> frozenset[int]:
         parser = expat.ParserCreate()
         parser.StartElementHandler, parser.EndElementHandler = start, end
         package.parse(part, parser)
-    return frozenset(
-        index for index, number in enumerate(styles) if _is_date(formats.get(number, "General"))
-    )
+    return frozenset(index for index, number in enumerate(styles) if _is_date(formats.get(number, "General")))
 
 
 def _is_date(code: str) -> bool:

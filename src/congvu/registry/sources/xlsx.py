@@ -221,9 +221,7 @@ class _RowReader:
                 self._end_cell(self._cell)
             self._cell = None
         elif kind == "row" and (any(self._cells) or self._faults):
-            self._ready.append(
-                GridRow(self._row, self._cells, self._faults or {}, hidden=self._hidden)
-            )
+            self._ready.append(GridRow(self._row, self._cells, self._faults or {}, hidden=self._hidden))
 
     def _end_cell(self, cell: _Cell) -> None:
         text, fault = _value(cell, self._workbook)
@@ -263,15 +261,17 @@ def _value(cell: _Cell, workbook: Workbook) -> tuple[str, Fault | None]:
     if cell.kind == "e" or raw in _ERRORS:
         return "", Fault(Code.FORMULA, f"shows the error {raw}", "correct the formula, or write the value")
     if cell.kind == "s":
-        number = int(raw) if raw.isdigit() and len(raw) < 10 else -1
-        if not 0 <= number < len(workbook.texts):
-            return "", Fault(Code.CHARACTER, "refers to a text that is not there", "save the file again")
-        return clean_cell(workbook.texts[number]), None
+        return _shared(raw, workbook)
     if cell.kind == "n":
         return _numeric(raw, cell.style, workbook)
-    if cell.kind == "b":
-        return "1" if raw in ("1", "true") else "0", None
     return clean_cell(raw), None
+
+
+def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
+    number = int(raw) if raw.isdigit() and len(raw) < 10 else -1
+    if not 0 <= number < len(workbook.texts):
+        return "", Fault(Code.CHARACTER, "refers to a text that is not there", "save the file again")
+    return clean_cell(workbook.texts[number]), None
 
 
 _NO_VALUE = Fault(
@@ -290,7 +290,9 @@ def _numeric(raw: str, style: int, workbook: Workbook) -> tuple[str, Fault | Non
     elif _EXPONENT.fullmatch(raw):
         value = float(raw)
         if not value.is_integer() or abs(value) >= 1 << 53:  # a number this large has lost its last digits
-            fault = Fault(Code.NUMBER, f"{raw} has lost digits", "format the column as text and type it again")
+            fault = Fault(
+                Code.NUMBER, f"{raw} has lost digits", "format the column as text and type it again"
+            )
             return raw, fault
         raw = str(int(value))
     if style in workbook.date_styles:

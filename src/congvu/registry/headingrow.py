@@ -1,0 +1,105 @@
+"""Which row, or which two rows, of an office's sheet are the heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from congvu.registry.headings import Field, Kind, field_of
+from congvu.registry.sources.grid import GridRow
+from congvu.registry.text import key
+
+_FEWEST = 2
+"""Known columns that make a row a heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody settled about a table beforehand, on the command line or in a mapping file."""
+
+    kind: Kind | None = None
+    heading_row: int = 0
+    columns: Mapping[str, Field] = field(default_factory=dict)
+    """Headings and what they mean, before the known ones."""
+    any_heading: bool = False
+    """Whether the first row is the heading where none is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The row or two rows over the columns."""
+
+    rows: tuple[int, ...]
+    kind: Kind
+    names: tuple[tuple[str, str], ...]
+    """Per column the text of the upper and of the lower row; the upper empty where there is one row."""
+    score: int
+    """Columns whose meaning is known."""
+
+
+def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
+    """The heading among the first rows of a grid: the row, or two, with most known headings."""
+    kinds = (wish.kind,) if wish.kind else tuple(Kind)
+    best: Heading | None = None
+    for row, below in zip(rows, (*rows[1:], None), strict=True):
+        if wish.heading_row and row.number != wish.heading_row:
+            continue
+        for kind in kinds:
+            for found in _candidates(row, below, kind, wish):
+                if best is None or found.score > best.score:
+                    best = found
+    if best and (best.score >= _FEWEST or wish.heading_row):
+        return best
+    if wish.any_heading and rows:
+        names = tuple(("", cell) for cell in rows[0].cells)
+        return Heading((rows[0].number,), wish.kind or Kind.STAFF, names, 0)
+    return None
+
+
+def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> Iterator[Heading]:
+    alone = tuple(("", cell) for cell in row.cells)
+    score = _score(alone, kind, wish)
+    yield Heading((row.number,), kind, alone, score)
+    # The upper row of two is a heading itself; a title over the heading is not.
+    if score < _FEWEST or below is None or below.number != row.number + 1:
+        return
+    if not _continues(row, below, kind, wish):
+        return
+    width = max(len(row.cells), len(below.cells))
+    upper, over = [], ""
+    for index in range(width):
+        text = row.cells[index] if index < len(row.cells) else ""
+        lower = below.cells[index] if index < len(below.cells) else ""
+        over = text or (over if lower else "")
+        upper.append("" if over == lower else over)
+    lower_texts = [below.cells[index] if index < len(below.cells) else "" for index in range(width)]
+    both = tuple(zip(upper, lower_texts, strict=True))
+    yield Heading((row.number, below.number), kind, both, _score(both, kind, wish))
+
+
+def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
+    """Whether `below` can be the second row of a heading: known words, or what is merged from above."""
+    news = 0
+    for index, text in enumerate(below.cells):
+        if not text or (index < len(row.cells) and text == row.cells[index]):
+            continue
+        upper = row.cells[index] if index < len(row.cells) else ""
+        if not meaning(("", text), kind, wish) and not meaning((upper, text), kind, Wish()):
+            return False
+        news += 1
+    return news > 0
+
+
+def _score(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> int:
+    meant = {means for pair in names if (means := meaning(pair, kind, wish))}
+    return len(meant)
+
+
+def meaning(names: tuple[str, str], kind: Kind, wish: Wish) -> Field | None:
+    """What a column with these texts in the heading's upper and lower row means; the lower weighs more."""
+    upper, lower = names
+    wanted = {key(name): field for name, field in wish.columns.items()}
+    for text in (f"{upper} / {lower}" if upper and lower else "", lower, f"{upper} {lower}", upper):
+        if text.strip() and (found := wanted.get(key(text)) or field_of(text, kind)):
+            return found
+    return None
