@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,13 +18,16 @@ from congvu.charset.reading import AROUND, has_stray_capital, is_common_word, is
 from congvu.charset.syllable import is_syllable
 from congvu.charset.tables import WINDOWS
 
-_LEGACY = (Charset.TCVN3, Charset.VNI, Charset.VISCII, Charset.UTF8)
+# The more usual first.
+_LEGACY = (Charset.UTF8, Charset.TCVN3, Charset.VNI, Charset.VISCII)
 _WORD = re.compile(r"(?<![A-Za-z\x80-\U0010ffff])[A-Za-z]*+[^\x00-\x7f][A-Za-z\x80-\U0010ffff]*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WESTERN = frozenset(WINDOWS)
 _ETH = str.maketrans("ðÐ", "đĐ")
 _SIGN_IN_WORD = re.compile("[^A-Za-zÀ-ÖØ-öø-ÿŠŒŽšœžŸ]")
+_LONGEST = 64
+"""Characters of a word looked at; no word has more in any charset."""
 _ALONE = 3
 """In a cell of fewer syllables, one strange word that might be a foreign name decides nothing."""
 _MOST = 0.75
@@ -46,7 +49,7 @@ def detect_text(text: str) -> Charset | None:
         return _viqr(text)
     if any(letter not in _WESTERN and letter.isalpha() for letter in text):
         return None
-    return _clothed(_WORD.findall(text), text)
+    return _clothed([word[:_LONGEST] for word in _WORD.findall(text)], text)
 
 
 def _viqr(text: str) -> Charset | None:
@@ -77,15 +80,23 @@ def _clothed(words: Sequence[str], text: str) -> Charset | None:
     """The charset under which words become Vietnamese that are not, and none ceases to be."""
     strange = [word for word in words if not _is_proper(word)]
     fits = {charset: fit for charset in _LEGACY if (fit := _fit(words, strange, charset))}
-    if not fits:
+    repaired = {charset: whole for charset in fits if (whole := _repaired(text, charset)) is not None}
+    if not repaired:
         return None
-    best, *others = sorted(fits, key=lambda charset: fits[charset], reverse=True)
+    best, *others = sorted(repaired, key=lambda charset: fits[charset], reverse=True)
     for other in others:
-        if fits[other] == fits[best] and repair(text, other) != repair(text, best):
+        if _is_close(fits, best, other) and repaired[other] != repaired[best]:
             raise Doubt(f"{text!r} is Vietnamese read as {best} and as {other}", best, other)
-    if len(strange) == 1 and not _is_impossible(strange[0]) and not _is_sentence(repair(text, best)):
+    if len(strange) == 1 and not _is_impossible(strange[0]) and not _is_sentence(repaired[best]):
         raise Doubt(f"{strange[0]!r} alone speaks for {best} in {text!r}", best, Charset.UTF8)
     return best
+
+
+def _is_close(fits: Mapping[Charset, _Fit], best: Charset, other: Charset) -> bool:
+    """Whether common words do not settle it: a rarer charset needs two more of them than a usual one."""
+    lead = fits[best].common - fits[other].common
+    needed = 1 if _LEGACY.index(best) < _LEGACY.index(other) else 2
+    return fits[best].vietnamese == fits[other].vietnamese and lead < needed
 
 
 def _fit(words: Sequence[str], strange: Sequence[str], charset: Charset) -> _Fit | None:
@@ -99,14 +110,18 @@ def _fit(words: Sequence[str], strange: Sequence[str], charset: Charset) -> _Fit
     return _Fit(count, sum(word in reads and is_common_word(reads[word]) for word in words))
 
 
+def _repaired(text: str, charset: Charset) -> str | None:
+    try:
+        return repair(text, charset)
+    except CharsetError:
+        return None
+
+
 @lru_cache(maxsize=1 << 12)
 def _reading(word: str, charset: Charset) -> str | None:
     """`word` repaired, if that is Vietnamese."""
-    try:
-        reading = repair(word, charset)
-    except CharsetError:
-        return None
-    return reading if is_vietnamese(reading) else None
+    reading = _repaired(word, charset)
+    return reading if reading is not None and is_vietnamese(reading) else None
 
 
 @lru_cache(maxsize=1 << 12)

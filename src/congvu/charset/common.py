@@ -24,7 +24,7 @@ _MIDDLE_AND_GIVEN = """
     thông thơ thơm thục thúy thuý thùy thuỳ thủy thuỷ thuận thương thường thư tiên tiến tiếp tín tình tịnh
     toàn toán tố trâm trân trí triều trình trọng trúc trực trường trưởng tú tuấn tuân tuệ tùng tươi tường
     tưởng tuyên tuyết tuyền tỵ tý út ước uyển vân văn vĩ viên viễn việt viết vĩnh vịnh vỹ vượng xuân xuyến
-    ý yến
+    ý yến kiên kiệt liêm xuyên luyện thiều
 """
 _OFFICES_AND_HEADINGS = """
     bí bộ bưu cán cấp chỉ chế chủ chú chức chuyên cơ cục của dạy đảng đầu địa điện độ đốc đội đơn dự dục
