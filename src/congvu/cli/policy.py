@@ -47,7 +47,9 @@ def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("key", "value", "source, or default because")
+    table = Table()
+    for heading in ("key", "value", "source, or default because"):
+        table.add_column(heading, overflow="fold")
     for line in lines:
         table.add_row(line.key, line.value, f"default: {line.default}" if line.default else line.source)
     Console(markup=False, highlight=False).print(table)

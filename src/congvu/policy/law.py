@@ -124,7 +124,9 @@ ENDED_BODIES: Mapping[str, Ended] = MappingProxyType(
     {
         # The day differs by province; the year is what is known, so its last day.
         "Sở Thông tin và Truyền thông": Ended(
-            date(2025, 12, 31), "Sở Khoa học và Công nghệ", Text("merger of 2025", date(2025, 12, 31))
+            date(2025, 12, 31),
+            "Sở Khoa học và Công nghệ, in some provinces Văn phòng Ủy ban nhân dân",
+            Text("merger of 2025", date(2025, 12, 31)),
         ),
         "Bộ Tài nguyên và Môi trường": Ended(
             date(2025, 2, 18),

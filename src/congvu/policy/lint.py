@@ -104,7 +104,7 @@ def lint(policy: Policy, sources: Mapping[str, Source], today: date) -> tuple[Fi
 _OPEN: Sequence[tuple[str, str, str]] = (
     ("regulation.id", "clauses in comments cannot be checked", "docs/policy.md"),
     ("regulation.effective_from", "nobody can tell from when it binds", "LD-QD.2, HT-QD.3"),
-    ("legal_basis", "nobody sees when a text it rests on ends", "every regulation begins with it"),
+    ("legal_basis", "nobody sees when a text it rests on ends", "the preamble of every regulation"),
     ("webmail", "no name for the webmail host", "LD-2.1, HT-QD.2, QT-3"),
     ("operator", "nobody is named in notices", "LD-2.2, HT-4.1a, BT-P4"),
     ("approver", "nobody decides on requests", "LD-3, DL-5.1a"),
@@ -156,7 +156,7 @@ def left_open(subject: Subject) -> Iterator[Finding]:
             continue
         default = DEFAULTS.get(key) or DEFAULTS.get(f"{key}.max")
         follows = f"the default {default.value or 'none'} applies ({default.why})" if default else otherwise
-        yield subject.open("unset", key, f"is left open: {follows}", f"see {elsewhere}")
+        yield subject.open("unset", key, f"is left open: {follows}", elsewhere)
 
 
 # Addresses in use, names and words are facts, not rules: a mark on them hides no missing rule.

@@ -165,8 +165,11 @@ def _check_result(source: str, values: Mapping[str, str], empty: str) -> None:
     try:
         check_local_part(result)
     except ValueError as problem:
-        where = f" where {empty!r} is empty; use {{% if {empty} %}}" if empty else ""
-        raise ValueError(f"{source!r} does not give an address: {problem}{where}") from None
+        if empty:
+            raise ValueError(
+                f"{source!r} does not give an address where {empty!r} is empty; use {{% if {empty} %}}"
+            ) from None
+        raise ValueError(f"{source!r} does not give an address: {problem}") from None
 
 
 # No loops, macros, attributes and arithmetic: a rung is words, pieces of words and conditions.

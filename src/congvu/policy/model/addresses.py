@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from congvu.policy.template import PersonTemplate, UnitTemplate
-from congvu.policy.values import DomainName, Duration, LocalPart, Size
+from congvu.policy.values import LOCAL_PART_MAX, DomainName, Duration, LocalPart, Size
 
 
 class Kind(StrEnum):
@@ -79,6 +79,13 @@ _USED_BY = MappingProxyType(
 )
 
 
+def _check_ladder(address: tuple[object, ...], max_length: int | None) -> None:
+    if not address:
+        raise ValueError("address: the ladder has no rung")
+    if max_length is not None and not 1 <= max_length <= LOCAL_PART_MAX:
+        raise ValueError(f"max_length: {max_length} is not between 1 and {LOCAL_PART_MAX} (RFC 5321)")
+
+
 @dataclass(frozen=True, slots=True)
 class Numbering:
     """The number of a namesake, ``n`` in a template (LD-5.2b)."""
@@ -90,6 +97,8 @@ class Numbering:
     scope: NumberingScope | None = None
 
     def __post_init__(self) -> None:
+        if self.first == 0:
+            raise ValueError("first: numbers begin with 1 or more")
         if self.width == 0:
             raise ValueError("width: a number has at least one digit")
 
@@ -145,8 +154,7 @@ class PersonRule:
     also_in_mailbox: OtherMailbox | None = None
 
     def __post_init__(self) -> None:
-        if not self.address:
-            raise ValueError("address: the ladder has no rung")
+        _check_ladder(self.address, self.max_length)
         if any(rung.numbered for rung in self.address[:-1]):
             raise ValueError("address: a rung with 'n' never ends; it must be the last")
         if self.address[0].uses("base"):
@@ -184,10 +192,11 @@ class UnitRule:
     """What leaves the unit's mailbox was approved by the head (HT-7.3)."""
     needs_it_contact: bool | None = None
     """Each unit names an IT officer (LD-10.2d)."""
+    handle_within: Duration | None = None
+    """Mail that nobody opened for longer is reported (HT-7.5, DL-8.4: in time, without a number)."""
 
     def __post_init__(self) -> None:
-        if not self.address:
-            raise ValueError("address: the ladder has no rung")
+        _check_ladder(self.address, self.max_length)
         holders: dict[str, str] = {}
         for name, local_part in self.agreed.items():
             if local_part.text in holders:
