@@ -76,10 +76,11 @@ class TableSource:
     def __post_init__(self) -> None:
         if (self.file is None) == (self.sql is None):
             raise ValueError("give one of file and sql")
+        known = [str(name) for name in Field]
         for section, names in (("values", self.values), ("defaults", self.defaults)):
             for name in names:
-                if name not in set(Field):
-                    raise ValueError(f"{section}: {name!r}: {strictyaml.nearest(name, Field)}")
+                if name not in known:
+                    raise ValueError(f"{section}: {name!r}: {strictyaml.nearest(name, known)}")
 
     def wish(self, kind: Kind | None, *, any_heading: bool = False) -> Wish:
         """What is settled about the heading."""
