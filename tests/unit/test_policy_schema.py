@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from congvu import policy as policies
 from congvu.cli.policy import policy as command
+from congvu.errors import PolicyError
 from tests.unit.helpers import ROOT
 
 DATA = Path(__file__).parent / "data/policy"
@@ -62,3 +65,38 @@ def test_the_schema_describes_keys_and_choices(validator: jsonschema.Draft202012
     assert "defer: 4xx" in schema["$defs"]["OverQuota"]["description"]
     assert schema["$defs"]["Quota"]["properties"].keys() == {"min", "max", "classes"}
     assert schema["properties"]["version"]["const"] == 1
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """`value` with one thing wrong, everywhere in turn: an unknown key, a list for a value, …"""
+    match value:
+        case dict():
+            yield {**value, "zzz": "1"}
+            for name, part in value.items():
+                for changed in mutations(part):
+                    yield {**value, name: changed}
+        case list():
+            yield "x"
+            for index, part in enumerate(value):
+                for changed in mutations(part):
+                    yield [*value[:index], changed, *value[index + 1 :]]
+        case _:
+            yield [value]
+
+
+@pytest.mark.parametrize("name", ["inventory/policy/lamdong.gov.vn.yml", "docs/examples/ninhbinh.gov.vn.yml"])
+def test_loader_and_schema_refuse_the_same_wherever_the_structure_breaks(
+    name: str, validator: jsonschema.Draft202012Validator, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.yml"
+    whole = yaml.load((DATA / "good.yml").read_text(encoding="utf-8"), Loader)  # noqa: S506  (a SafeLoader)
+    parts = yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader)  # noqa: S506  (a SafeLoader)
+    count = 0
+    for key, part in parts.items():
+        for changed in mutations({key: part}) if key not in whole else ():
+            path.write_text(yaml.safe_dump(whole | changed, allow_unicode=True), encoding="utf-8")
+            with pytest.raises(PolicyError):
+                policies.load(path)
+            assert not validator.is_valid(whole | changed), changed
+            count += 1
+    assert count > 50

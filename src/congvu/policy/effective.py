@@ -103,10 +103,10 @@ class Effective:
     def quota_for(self, kind: Kind, quota_class: str = "") -> Size:
         """The size of a mailbox; raises ``ValueError`` for a class the policy does not know."""
         if not quota_class:
-            return self.person_quota if kind is Kind.PERSON else self.unit_quota
+            return self.person_quota if kind == Kind.PERSON else self.unit_quota
         size = self.quota_classes.get((kind, quota_class))
         if size is None:
-            known = [name for of, name in self.quota_classes if of is kind]
+            known = [name for of, name in self.quota_classes if of == kind]
             raise ValueError(f"{kind}.quota.classes has no {quota_class!r}; {nearest(quota_class, known)}")
         return size
 
