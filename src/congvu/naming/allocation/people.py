@@ -73,6 +73,8 @@ class _Rung:
 
 _HERE = "\0"
 """Stands for the number while a rung is rendered once for all namesakes."""
+_AT_ONCE = 1000
+"""So many people are served together: one rendering for all of them, and few of them in memory."""
 _WANTED = {
     "unit": "an address of the unit",
     "unit_path": "an address of the unit",
@@ -117,23 +119,37 @@ class _People:
 
     def serve(self, staff: Sequence[Person]) -> dict[str, Issued]:
         issued: dict[str, Issued] = {}
-        cases: list[_Case] = []
+        news: list[Person] = []
+        holdings = self._work.ledger.people
         for person in staff:
+            held = holdings.get(person.staff_id)
+            if held and self._nothing_new(person, held):
+                issued[person.staff_id] = Issued(held, How.KEPT, "")
+            else:
+                news.append(person)
+        news.sort(key=_order)
+        # Addresses that were held before the ledger knew of them come before the rule.
+        by_rule = [person for person in news if not (person.address and self._import(person, issued))]
+        if self._per_domain:
+            self._count_those_before()
+        for start in range(0, len(by_rule), _AT_ONCE):
+            self._serve_some(by_rule[start : start + _AT_ONCE], issued)
+        return issued
+
+    def _serve_some(self, people: Sequence[Person], issued: dict[str, Issued]) -> None:
+        """The next ones in the order of registration."""
+        cases: list[_Case] = []
+        for person in people:
             held = self._work.ledger.people.get(person.staff_id)
             result = self._stay_or_follow(person, held) if held else self._begin(person)
             if isinstance(result, Issued):
                 issued[person.staff_id] = result
             elif result:
                 cases.append(result)
-        cases.sort(key=_order)
-        by_rule = [case for case in cases if not self._imported(case, issued)]
-        if self._per_domain:
-            self._count_those_before()
-        bases = render_all(self._rungs[0].template, [case.values for case in by_rule])
-        groups = self._groups([case.values for case in by_rule], bases)
-        for case, base, group in zip(by_rule, bases, groups, strict=True):
+        values = [case.values for case in cases]
+        bases = render_all(self._rungs[0].template, values)
+        for case, base, group in zip(cases, bases, self._groups(values, bases), strict=True):
             self._by_rule(case, base, group, issued)
-        return issued
 
     # Who needs an address
 
@@ -177,17 +193,14 @@ class _People:
 
     def _stay_or_follow(self, person: Person, held: Holding) -> Issued | _Case:
         """The address held; or a case, where the registry says something else than when it was issued."""
-        if self._nothing_new(person, held):
-            return Issued(held, How.KEPT, "")
         how = How.RETURNED if held.gone else How.KEPT
         before, number = _read_basis(held.issued_for)
         try:
             now = self._words_now(person, before)
-            news = bool(person.address) and key(person.address) not in map(key, held.every)
             no_unit = before is not None and bool(before.unit) and not now.unit
             target = self._followed(before or now, now)
             values = _values(target, person)
-            if news or not (no_unit or self._spoken(values) == self._spoken(_values(before or now, person))):
+            if not (no_unit or self._spoken(values) == self._spoken(_values(before or now, person))):
                 return _Case(person, held, target, values)
         except FoldError as problem:
             self._refuse(person, ProblemCode.LETTER, str(problem), "correct the name; the address stays")
@@ -234,19 +247,20 @@ class _People:
 
     # Which address
 
-    def _imported(self, case: _Case, issued: dict[str, Issued]) -> bool:
+    def _import(self, person: Person, issued: dict[str, Issued]) -> bool:
         """Give the address that the registry says was held before. False where it says nothing new."""
-        address = case.person.address
-        if not address or (case.held and key(address) in map(key, case.held.every)):
+        identifier, address = person.staff_id, person.address
+        held = self._work.ledger.people.get(identifier)
+        if held and key(address) in map(key, held.every):
             return False
-        problem = self._work.why_not(Kind.PERSON, case.person.staff_id, address)
-        if problem:
-            self._refuse(case.person, ProblemCode.TAKEN, f"address to import: {problem}", "correct it")
-            if case.held:
-                issued[case.person.staff_id] = Issued(case.held, How.KEPT, "")
-        else:
-            self._claim(address, case.person.staff_id)
-            self._give(case, address, AGREED, "", issued)
+        if problem := self._work.why_not(Kind.PERSON, identifier, address):
+            self._refuse(person, ProblemCode.TAKEN, f"address to import: {problem}", "correct it")
+            if held:
+                issued[identifier] = Issued(held, How.KEPT, "")
+            return True
+        self._claim(address, identifier)
+        words = self._words(person)[0][0]
+        issued[identifier] = self._issue(held, words, address, AGREED, "")
         return True
 
     def _by_rule(self, case: _Case, base: str, group: str, issued: dict[str, Issued]) -> None:
@@ -265,13 +279,15 @@ class _People:
                 given = self._numbered(rung, case, base, group, issued)
                 if not given:
                     return
-            else:
-                values = case.values
-                given = base if rung is first else render_person(rung.template, values._replace(base=base))
-                counted = self._per_domain and group in self._numbers and self._own_number(case, group) != ""
-                if not counted and self._take(case, given, rung.source, "", issued):
+            elif rung is first:
+                given = base
+                if not self._has_namesakes(case, group) and self._take(case, given, rung, issued):
                     if self._per_domain:
-                        self._numbers[group] = self._rules.person_numbering_first
+                        self._numbers.setdefault(group, self._rules.person_numbering_first)
+                    return
+            else:
+                given = render_person(rung.template, case.values._replace(base=base))
+                if self._take(case, given, rung, issued):
                     return
             tried.append(given)
         identifier = case.person.staff_id
@@ -290,53 +306,57 @@ class _People:
     def _numbered(self, rung: _Rung, case: _Case, base: str, group: str, issued: dict[str, Issued]) -> str:
         """Issue the next number; empty when done, else an address that no number can mend."""
         first, width = self._rules.person_numbering_first, self._rules.person_numbering_width
-        # Rendered once for all namesakes; only then does a number cost no rendering.
+        # Rendered and checked once for all namesakes; then a number costs no more than itself.
         known = (rung.source, base, case.values if rung.uses_more else None)
         around = self._around.get(known)
         if around is None:
             form = render_person(rung.template, case.values._replace(base=base, n=_HERE))
+            if not is_local_part(form.replace(_HERE, str(first))):
+                return form.replace(_HERE, str(first))
             around = self._around[known] = form.partition(_HERE)
         before, _, after = around
         number = first if case.held else self._numbers.get(group, first)
         if self._per_domain:
             number = int(self._own_number(case, group) or self._numbers.get(group, first))
+        identifier = case.person.staff_id
         while True:
             digits = str(number).zfill(width)
             given = f"{before}{digits}{after}"
+            if len(given) > self._longest:
+                return given
             number += 1
-            if self._take(case, given, rung.source, digits, issued):
+            if self._claim(given, identifier):
+                issued[identifier] = self._issue(case.held, case.words, given, rung.source, digits)
                 self._numbers[group] = max(number, self._numbers.get(group, first))
                 return ""
-            if self._too_long(given) or self._work.namespace.holder(given) is None:
-                return given
+
+    def _has_namesakes(self, case: _Case, group: str) -> bool:
+        """Whether somebody with the same name came before: then the address without a number is taken."""
+        if group not in self._numbers or (case.held and not self._per_domain):
+            return False
+        return not self._per_domain or self._own_number(case, group) != ""
 
     def _too_long(self, given: str) -> str:
         longest = self._rules.person_max_length
         return f"{given!r} has {len(given)} characters, more than {longest}" if len(given) > longest else ""
 
-    def _take(self, case: _Case, given: str, rule: str, number: str, issued: dict[str, Issued]) -> bool:
+    def _take(self, case: _Case, given: str, rung: _Rung, issued: dict[str, Issued]) -> bool:
         """Issue `given`; False when it cannot be."""
         if len(given) > self._longest or not is_local_part(given):
             return False
         if not self._claim(given, case.person.staff_id):
             return False
-        self._give(case, given, rule, number, issued)
+        issued[case.person.staff_id] = self._issue(case.held, case.words, given, rung.source, "")
         return True
 
-    def _give(self, case: _Case, given: str, rule: str, number: str, issued: dict[str, Issued]) -> None:
-        issued_for = basis((*case.words, number))
-        if case.held is None:
-            result = Issued(Holding(given, issued_for), How.NEW, rule)
-        else:
-            result = Issued(self._change(case, case.held, given, issued_for), How.CHANGED, rule)
-        issued[case.person.staff_id] = result
-
-    def _change(self, case: _Case, held: Holding, given: str, issued_for: str) -> Holding:
-        """Another primary address; the one before goes on as an alias for a time."""
+    def _issue(self, held: Holding | None, words: _Words, given: str, rule: str, number: str) -> Issued:
+        issued_for = basis((*words, number))
+        if held is None:
+            return Issued(Holding(given, issued_for), How.NEW, rule)
         before, _ = _read_basis(held.issued_for)
-        moved = before is not None and before[:4] == case.words[:4]
+        moved = before is not None and before[:4] == words[:4]
         change = self._rules.person_moved if moved else self._rules.person_renamed
-        return self._work.changed(held, given, issued_for, change.alias_for)
+        return Issued(self._work.changed(held, given, issued_for, change.alias_for), How.CHANGED, rule)
 
     def _stay(
         self, case: _Case, code: ProblemCode, message: str, hint: str, issued: dict[str, Issued]
@@ -378,8 +398,8 @@ class _People:
             self._numbers[group] = max(given + 1, self._numbers.get(group, 0))
 
 
-def _order(case: _Case) -> tuple[object, ...]:
-    return registration_order(case.person.registered_on, case.person.document, case.person.staff_id)
+def _order(person: Person) -> tuple[object, ...]:
+    return registration_order(person.registered_on, person.document, person.staff_id)
 
 
 def _as_written(name: Name) -> tuple[str, str, str, str]:

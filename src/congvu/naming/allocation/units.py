@@ -25,20 +25,23 @@ def serve_units(units: Sequence[Unit], work: Work) -> dict[str, Issued]:
         units,
         key=lambda unit: (_depth(unit, by_id), registration_order(unit.registered_on, "", unit.unit_id)),
     )
-    issued: dict[str, Issued] = {}
     asked = {unit.unit_id: agreed for unit in ordered if (agreed := _agreed(unit, work))}
-    for unit in ordered:  # agreed addresses first, so that no abbreviation takes one
-        if unit.unit_id in asked:
-            result = _by_agreement(unit, asked[unit.unit_id], work)
-            if result:
-                issued[unit.unit_id] = result
+    # Agreed addresses are claimed before any rule speaks, so that no abbreviation takes one.
+    refused = {unit_id: problem for unit_id in asked if (problem := _claim(unit_id, asked[unit_id], work))}
+    issued: dict[str, Issued] = {}
     for unit in ordered:
-        if unit.unit_id not in asked:
-            parent = _parent(unit, issued, work)
-            held = work.ledger.units.get(unit.unit_id)
-            result = _stay_or_follow(unit, held, parent, work) if held else _new(unit, parent, work)
-            if result:
-                issued[unit.unit_id] = result
+        issued_for = _basis(unit, _parent(unit, issued, work))
+        held = work.ledger.units.get(unit.unit_id)
+        if unit.unit_id in refused:
+            result = _refused(unit, refused[unit.unit_id], held, work)
+        elif unit.unit_id in asked:
+            result = _by_agreement(asked[unit.unit_id], issued_for, held, work)
+        elif held:
+            result = _stay_or_follow(unit, held, issued_for, work)
+        else:
+            result = _new(unit, issued_for, work)
+        if result:
+            issued[unit.unit_id] = result
     return issued
 
 
@@ -81,52 +84,61 @@ def _parent(unit: Unit, issued: Mapping[str, Issued], work: Work) -> str:
 
 
 def _agreed(unit: Unit, work: Work) -> str:
-    """The address somebody agreed on, where it is news: not one the unit holds or held already."""
+    """The address somebody agreed on, unless it is one that the unit had before its present one."""
     try:
         agreed = unit.address or work.agreed.get(fold(unit.name), "")
     except FoldError:
         return ""
     held = work.ledger.units.get(unit.unit_id)
-    return "" if held and key(agreed) in map(key, held.every) else agreed
+    return "" if held and key(agreed) in map(key, held.every[1:]) else agreed
+
+
+def _claim(unit_id: str, agreed: str, work: Work) -> str:
+    """Why the agreed address cannot be had; empty when it is claimed."""
+    if not (problem := work.why_not(Kind.UNIT, unit_id, agreed)):
+        work.claim(Kind.UNIT, unit_id, agreed)
+    return problem
 
 
 def _basis(unit: Unit, parent: str) -> str:
     return basis((unit.name, unit.domain, parent, unit.kind))
 
 
-def _by_agreement(unit: Unit, agreed: str, work: Work) -> Issued | None:
-    held = work.ledger.units.get(unit.unit_id)
-    issued_for = _basis(unit, "")
-    if problem := work.why_not(Kind.UNIT, unit.unit_id, agreed):
-        work.refuse(
-            Kind.UNIT, unit.unit_id, ProblemCode.TAKEN, f"agreed address: {problem}", "agree on another"
-        )
-        return Issued(held, How.KEPT, "") if held else None
-    work.claim(Kind.UNIT, unit.unit_id, agreed)
+def _refused(unit: Unit, problem: str, held: Holding | None, work: Work) -> Issued | None:
+    hint = "agree on another"
+    work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.TAKEN, f"agreed address: {problem}", hint)
+    return Issued(held, How.KEPT, "") if held else None
+
+
+def _by_agreement(agreed: str, issued_for: str, held: Holding | None, work: Work) -> Issued:
     if held is None:
         return Issued(Holding(agreed, issued_for), How.NEW, AGREED)
-    return Issued(
-        work.changed(held, agreed, issued_for, work.rules.unit_renamed.alias_for), How.CHANGED, AGREED
-    )
+    if key(agreed) == key(held.local_part):
+        return _stay(held, issued_for, work)
+    holding = work.changed(held, agreed, issued_for, work.rules.unit_renamed.alias_for)
+    return Issued(holding, How.CHANGED, AGREED)
 
 
-def _new(unit: Unit, parent: str, work: Work) -> Issued | None:
-    found = _by_rule(unit, parent, work)
-    return Issued(Holding(found[0], _basis(unit, parent)), How.NEW, found[1]) if found else None
+def _new(unit: Unit, issued_for: str, work: Work) -> Issued | None:
+    found = _by_rule(unit, issued_for, work)
+    return Issued(Holding(found[0], issued_for), How.NEW, found[1]) if found else None
 
 
-def _stay_or_follow(unit: Unit, held: Holding, parent: str, work: Work) -> Issued:
+def _stay(held: Holding, issued_for: str, work: Work) -> Issued:
+    return Issued(work.current(held, issued_for), How.RETURNED if held.gone else How.KEPT, "")
+
+
+def _stay_or_follow(unit: Unit, held: Holding, now: str, work: Work) -> Issued:
     """The address held, unless the unit has another name now and the policy lets the address follow."""
-    now = _basis(unit, parent)
-    kept = Issued(work.current(held, now), How.RETURNED if held.gone else How.KEPT, "")
     if not held.issued_for or held.issued_for == now or not _speaks_differently(held.issued_for, now, work):
-        return kept
+        return _stay(held, now, work)
     if work.rules.unit_renamed.address is AddressChange.KEEP:
-        return kept
-    found = _by_rule(unit, parent, work)
+        return _stay(held, now, work)
+    found = _by_rule(unit, now, work)
     if found is None:  # the problem is noted; what was issued stays, and the next run asks again
-        return Issued(work.current(held, held.issued_for), How.KEPT, "")
-    return Issued(work.changed(held, found[0], now, work.rules.unit_renamed.alias_for), How.CHANGED, found[1])
+        return _stay(held, held.issued_for, work)
+    holding = work.changed(held, found[0], now, work.rules.unit_renamed.alias_for)
+    return Issued(holding, How.CHANGED, found[1])
 
 
 def _speaks_differently(before: str, now: str, work: Work) -> bool:
@@ -145,7 +157,7 @@ def _spoken(of_basis: str, work: Work) -> list[str]:
     return [render_unit(rung, values, work.style) for rung in work.policy.unit.address]
 
 
-def _by_rule(unit: Unit, parent: str, work: Work) -> tuple[str, str] | None:
+def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
     """The local part and the rung that gave it; None after noting the problem."""
     if unit.domain and not unit.domain.endswith(f".{work.policy.domain}"):
         work.refuse(
@@ -158,9 +170,7 @@ def _by_rule(unit: Unit, parent: str, work: Work) -> tuple[str, str] | None:
         return None
     tried: list[str] = []
     try:
-        for rung, local_part in zip(
-            work.policy.unit.address, _spoken(_basis(unit, parent), work), strict=True
-        ):
+        for rung, local_part in zip(work.policy.unit.address, _spoken(issued_for, work), strict=True):
             if not local_part:
                 continue
             problem = _too_long(unit, local_part, work) or work.why_not(Kind.UNIT, unit.unit_id, local_part)
