@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +100,23 @@ def test_loader_and_schema_refuse_the_same_wherever_the_structure_breaks(
             assert not validator.is_valid(whole | changed), changed
             count += 1
     assert count > 50
+
+
+def reference(value: Mapping[str, Any]) -> str:
+    """The definition that a key, or an item of its list, refers to."""
+    found: str = value.get("$ref", value.get("items", {}).get("$ref", ""))
+    return found.removeprefix("#/$defs/")
+
+
+def test_an_editor_can_tell_what_every_key_means(validator: jsonschema.Draft202012Validator) -> None:
+    schema: Any = validator.schema
+    sections = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
+    means_itself = {name for name, part in schema["$defs"].items() if "enum" in part or "properties" in part}
+    silent = {
+        key
+        for section in sections
+        for key, value in section["properties"].items()
+        if "description" not in value and reference(value) not in means_itself
+    }
+    assert len(sections) > 30
+    assert silent == {"max", "min"}  # of a quota, which says it

@@ -142,6 +142,10 @@ MERGED_DOMAINS: Mapping[str, tuple[str, Text]] = MappingProxyType(
         "lamdong.gov.vn": ("Đắk Nông and Bình Thuận are part of the province now", PROVINCES),
         "quangtri.gov.vn": ("Quảng Bình is part of the province now", PROVINCES),
         "daklak.gov.vn": ("Phú Yên is part of the province now", PROVINCES),
+        "daklak.doj.gov.vn": (
+            "the domain has long been out of use, as far as is known; ask before it is served",
+            Text("no text", SEEN, verified=False),
+        ),
         "monre.gov.vn": (
             "the ministry is Bộ Nông nghiệp và Môi trường now, its domain mae.gov.vn",
             ENDED_BODIES["Bộ Tài nguyên và Môi trường"].source,

@@ -6,6 +6,7 @@ values without a *source*. None of them stops anything; a person decides. Each f
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,34 @@ def left_open(subject: Subject) -> Iterator[Finding]:
         default = DEFAULTS.get(key) or DEFAULTS.get(f"{key}.max")
         follows = f"the default {default.value or 'none'} applies ({default.why})" if default else otherwise
         yield subject.open("unset", key, f"is left open: {follows}", elsewhere)
+
+
+def hours_unknown(subject: Subject) -> Iterator[Finding]:
+    """``no-office-hours``: a mailbox is to be opened at office hours that nobody wrote down."""
+    if subject.policy.checks_per_day.unit_at and subject.policy.office_hours is None:
+        message = "the hours are the site's to add: office_hours, marked [choice]"
+        yield subject.open("no-office-hours", "checks_per_day.unit_at", message, "HT-9.1")
+
+
+def nobody_named(subject: Subject) -> Iterator[Finding]:
+    """``nobody-named``: the policy speaks of an operator, an approver, a security officer and names none."""
+    policy = subject.policy
+    named = {
+        "operator": policy.operator,
+        "approver": policy.approver,
+        "security_officer": policy.security_officer,
+    }
+    spoken_of = {"requests.addressees": policy.requests.addressees or ()}
+    spoken_of |= {
+        f"notices.{event.name}": getattr(policy.notices, event.name) or ()
+        for event in dataclasses.fields(policy.notices)
+    }
+    spoken_of["incidents.secret_found"] = policy.incidents.secret_found or ()
+    bodies = {f"reports[{index}]": (report.by, *report.to) for index, report in enumerate(policy.reports)}
+    for key, words in (spoken_of | bodies).items():
+        for word in dict.fromkeys(words):
+            if word in named and named[word] is None:
+                yield subject.open("nobody-named", key, f"speaks of the {word}, whom nobody names", word)
 
 
 # Addresses in use, names and words are facts, not rules: a mark on them hides no missing rule.
@@ -399,6 +428,8 @@ def foreign_clause(subject: Subject) -> Iterator[Finding]:
 
 RULES: Sequence[Rule] = (
     left_open,
+    hours_unknown,
+    nobody_named,
     rule_not_known,
     basis_unknown,
     basis_ended,

@@ -57,8 +57,9 @@ class Lockout:
     """Wrong passwords in a row lock an account."""
 
     failures: int
+    """So many in a row."""
     unlock_after: Duration | None = None
-    """``None``: an administrator unlocks."""
+    """Left out: an administrator unlocks."""
 
     def __post_init__(self) -> None:
         if self.failures == 0:
@@ -70,7 +71,9 @@ class AdminPassword:
     """Stricter values for administrators."""
 
     min_length: int | None = None
+    """Fewest characters."""
     max_age: Duration | None = None
+    """When it must be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Password:
     history: int | None = None
     """So many of the last ones are not taken again."""
     max_age: Duration | None = None
+    """When it must be changed."""
     banned: tuple[Banned, ...] = ()
     """Words of one's own it must not have in it."""
     admin: AdminPassword = AdminPassword()
@@ -120,6 +124,7 @@ class Handover:
     """What goes to the new head of a unit (LD-11.3, HT-7.4, QT-4.2c, DL-8.2)."""
 
     includes: tuple[Handed, ...]
+    """What the regulation lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class Requests:
     """How mailboxes are asked for (LD-7.1, LD-7.3, HT-5.1, QT-1.5, QT-5b)."""
 
     channels: tuple[Channel, ...] | None = None
+    """Ways that are open; others are refused."""
     own_domain_only: bool | None = None
     """A request by mail from another domain is refused (LD-7.3b)."""
     needs: tuple[Proof, ...] | None = None
@@ -118,11 +119,17 @@ class Deadlines:
     """How long the operator has. The seeds say "at once"; the texts of 2025 give working days and hours."""
 
     issue: Duration | None = None
+    """A new mailbox."""
     change: Duration | None = None
+    """A change of a name, a unit, a size."""
     revoke: Duration | None = None
+    """A revocation that a unit asks for."""
     unlock: Duration | None = None
+    """Unlocking a locked account."""
     reset_password: Duration | None = None
+    """A new password for a lost one."""
     support: Duration | None = None
+    """An answer to a question or a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,7 @@ class Inactivity:
     after: Duration
     """Counted from the last access, or from creation where there was none."""
     warn_before: Duration | None = None
+    """How long before that the owner is told."""
     then: Removal | None = None
     exemption: bool | None = None
     """Whether a reason given keeps the mailbox (LD-7.2d: "mà không thông báo lý do")."""
@@ -142,6 +150,7 @@ class Locking:
     """An account that is locked for a time, and still receives."""
 
     causes: tuple[LockCause, ...] = ()
+    """What locks an account without a request."""
     revoke_after: Duration | None = None
     """A lock that nobody asks to lift becomes a revocation."""
     new_password: bool | None = None
@@ -166,6 +175,7 @@ class Returning:
     """Somebody whose mailbox was revoked needs it again (LD-7.2d)."""
 
     needs_document: bool | None = None
+    """The head asks for it in writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +183,23 @@ class Notices:
     """Who is told of what (LD-7.2, closing paragraph). An empty list: nobody, and that is said."""
 
     issued: tuple[Recipient, ...] | None = None
+    """A mailbox was made."""
     changed: tuple[Recipient, ...] | None = None
+    """An address, a unit or a size changed."""
     reissued: tuple[Recipient, ...] | None = None
+    """A revoked mailbox came back, or a new password was set."""
     locked: tuple[Recipient, ...] | None = None
+    """No login from now on."""
     unlocked: tuple[Recipient, ...] | None = None
+    """Login again."""
     revoked: tuple[Recipient, ...] | None = None
+    """The mailbox was taken away, by a timer or by the operator."""
     revoked_at_units_request: tuple[Recipient, ...] | None = None
+    """Likewise, because the unit asked for it."""
     inactive_soon: tuple[Recipient, ...] | None = None
     """The warning before `Inactivity` strikes."""
     quota_nearly_full: tuple[Recipient, ...] | None = None
+    """A share of `Mailboxes.warn_at` was reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +217,6 @@ class Administration:
     """What each organisation's own administrator may do."""
 
     tasks: tuple[AdminTask, ...]
+    """What is left to the organisation."""
     accounts: int | None = None
     """Most administrators of one organisation."""

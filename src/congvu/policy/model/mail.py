@@ -53,6 +53,7 @@ class Mailboxes:
     trash_expires: Duration | None = None
     """Mail in the trash is deleted after this time (LD-12.2b)."""
     junk_expires: Duration | None = None
+    """What was taken for spam is deleted after this time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,9 @@ class OfficeHours:
     """Office hours (giờ hành chính), which windows of `ChecksPerDay` refer to."""
 
     morning: Hours
+    """From the first to the last minute before noon."""
     afternoon: Hours
+    """Likewise after noon."""
 
     def __post_init__(self) -> None:
         if self.afternoon.start < self.morning.end:
@@ -92,7 +94,9 @@ class ChecksPerDay:
     """How often a mailbox is to be opened (LD-11.4, LD-12.2a, HT-9)."""
 
     person: int | None = None
+    """Fewest openings of a person's mailbox."""
     unit: int | None = None
+    """Fewest openings of a unit's mailbox, by the head or whom the head delegated."""
     unit_at: tuple[CheckTime, ...] = ()
     """When a unit's mailbox is to be opened (HT-9.1)."""
     working_days_only: bool | None = None
@@ -130,6 +134,7 @@ class Publication:
     publish: tuple[Published, ...] | None = None
     """Which fields; the regulations say that there is a directory, not what stands in it."""
     where: tuple[Where, ...] = ()
+    """Places of publication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,9 @@ class Logs:
     """Records of logins, deliveries and changes."""
 
     keep: Duration | None = None
+    """Shortest time that they are kept."""
     review_every: Duration | None = None
+    """How often somebody reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +152,13 @@ class Backup:
     """Backup of mail (LD-9.7, HT-4.1a4)."""
 
     required: bool | None = None
+    """There must be one; the regulation may say no more than that."""
     every: Duration | None = None
+    """How often it is made."""
     other_storage: bool | None = None
     """Kept on storage other than the mail's."""
     restore_test_every: Duration | None = None
+    """How often a restore is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +168,9 @@ class Service:
     around_the_clock: bool | None = None
     """24 hours on 7 days (LD-9.3, HT-4.1a1), or "without interruption" (BT-P4)."""
     antivirus: bool | None = None
-    """LD-9.6, HT-4.1a3."""
+    """Every message is searched for viruses (LD-9.6, HT-4.1a3)."""
     antispam: bool | None = None
-    """LD-9.5, HT-4.1a3."""
+    """Spam, and mail unfit for official use, is kept out (LD-9.5, HT-4.1a3)."""
     dmarc: bool | None = None
     """SPF, DKIM and DMARC records are published and obeyed."""
     backup: Backup = Backup()

@@ -64,11 +64,13 @@ class Regulation:
     number: str
     """Số, ký hiệu: ``61/2012/QĐ-UBND``."""
     title: str | None = None
+    """As it is printed (Quy chế …, Quy định …)."""
     effective_from: date | None = None
     """First day in force (LD-QD.2); left out where the text at hand does not say it (BT)."""
     id: RegulationId | None = None
     """What the ids of its clauses start with in comments: ``LD`` of ``LD-5.2b``."""
     issued_by: str | None = None
+    """The body that signed it."""
     issued_on: date | None = None
     """Day of signing."""
     supersedes: tuple[str, ...] = ()
@@ -84,13 +86,16 @@ class LegalBasis:
     """A text that the regulation rests on (its "Căn cứ"); some of them have ended since."""
 
     title: str
+    """As the preamble names it."""
     valid: Validity
     number: str | None = None
     """Left out where the regulation names a law by its title and day only."""
     signed_on: date | None = None
+    """Day of signing, where the preamble names it."""
     ended_on: date | None = None
     """First day on which it no longer bound."""
     replaced_by: str | None = None
+    """Number of the text that took its place."""
 
     def __post_init__(self) -> None:
         if self.valid is not Validity.ENDED and (self.ended_on or self.replaced_by):
@@ -102,14 +107,19 @@ class Party:
     """A body with a part in running the system."""
 
     name: str
+    """Official name."""
     under: str | None = None
     """The body it belongs to (LD-2.2)."""
     mail: MailAddress | None = None
+    """Where it reads mail."""
     phone: str | None = None
+    """Number to call."""
     postal_address: str | None = None
+    """Where paper goes."""
     ended_on: date | None = None
     """First day on which it no longer existed."""
     succeeded_by: str | None = None
+    """Official name of the body that took over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +137,13 @@ class Eligibility:
     """Who is given a mailbox (LD-1.1, LD-1.2, HT-1.2, QT-2, BT-P2a)."""
 
     org_types: tuple[OrgType, ...] | None = None
+    """Organisations in scope."""
     excluded_org_types: tuple[OrgType, ...] = ()
     """Ruled by somebody else, such as the Party's bodies (LD-1.3)."""
     employment: tuple[Employment, ...] | None = None
+    """People in scope."""
     excluded_employment: tuple[Employment, ...] = ()
+    """People out of scope, where the regulation names these only."""
     min_contract: Duration | None = None
     """Shortest contract that gives a right to a mailbox."""
     guests: Guests | None = None
@@ -147,7 +160,9 @@ class Upstream:
     """The tier above, which is fed with our changes (DL-4.1, DL-5.1b, DL-5.3)."""
 
     name: str
+    """Official name of the body that is fed."""
     domain: DomainName | None = None
+    """Its mail domain (DL-3b)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +170,4 @@ class StaffRegistry:
     """Who keeps the staff registry that accounts follow (DL-5.2, QT-5b)."""
 
     kept_by: str
+    """Who lists people and changes, and hands them in."""
