@@ -21,7 +21,7 @@ from congvu.registry.problems import Problems
 from congvu.registry.seen import Seen
 from tests.unit import registry_forms as forms
 from tests.unit.registry_forms import Cell, fill, save
-from tests.unit.registry_package import edit
+from tests.unit.registry_package import edit, shared_texts
 
 HEADING = ["STT", "Mã CBCC", "Họ và tên", "Chức vụ", "Đơn vị", "Số điện thoại", "Ngày đăng ký"]
 AN: list[Cell] = [1, "S1", "Nguyễn Văn An", "Chuyên viên", "Sở Nội vụ", "0999000001", "02/01/2013"]
@@ -352,6 +352,14 @@ def test_a_formula_is_read_by_its_last_value(path: Path) -> None:
     assert codes(problems) == []
 
 
+def test_shared_texts_are_read_whole_and_without_their_guides(path: Path) -> None:
+    shared_texts(path, "Họ và tên", "Đơn vị", "Lê Na", "Sở Nội vụ", "Sơn Kim", "Sở Tài chính")
+    assert [list(row.values) for row in open_table(path)] == [
+        ["Lê Na", "Sở Nội vụ"],
+        ["Sơn Kim", "Sở Tài chính"],
+    ]
+
+
 def test_hidden_rows_and_columns_are_read_and_told(path: Path) -> None:
     rows(path, AN, ANH)
     book = load_workbook(path)
@@ -365,12 +373,20 @@ def test_hidden_rows_and_columns_are_read_and_told(path: Path) -> None:
 
 
 def test_text_typed_in_a_legacy_font_is_read(path: Path) -> None:
-    tcvn3 = [
+    tcvn3: list[list[Cell]] = [
         [1, "S1", "NguyÔn V¨n An", "Chuyªn viªn", "Së Néi vô", "0999000001", "02/01/2013"],
         [2, "S2", "TrÇn ThÞ Hång §µo", "KÕ to¸n", "Së Néi vô", "0999000002", "02/01/2013"],
         [3, "S3", "§ç §øc §¹t", "Phã Tr­ëng phßng", "Së Néi vô", "0999000003", "02/01/2013"],
     ]
-    heading = ["STT", "M· CBCC", "Hä vµ tªn", "Chøc vô", "§¬n vÞ", "Sè ®iÖn tho¹i", "Ngµy ®¨ng ký"]
+    heading: list[Cell] = [
+        "STT",
+        "M· CBCC",
+        "Hä vµ tªn",
+        "Chøc vô",
+        "§¬n vÞ",
+        "Sè ®iÖn tho¹i",
+        "Ngµy ®¨ng ký",
+    ]
     found, problems = people(rows(path, *tcvn3, heading=heading))
     assert [person.full_name for person in found] == ["Nguyễn Văn An", "Trần Thị Hồng Đào", "Đỗ Đức Đạt"]
     assert found[0].unit_name == "Sở Nội vụ"

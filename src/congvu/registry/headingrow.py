@@ -11,6 +11,8 @@ from congvu.registry.text import key
 
 _FEWEST = 2
 """Known columns that make a row a heading."""
+_LONGEST = 300
+"""Characters of a heading; more are a text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def meaning(names: tuple[str, str], kind: Kind, wish: Wish) -> Field | None:
     """What a column with these texts in the heading's upper and lower row means; the lower weighs more."""
     upper, lower = names
     wanted = {key(name): field for name, field in wish.columns.items()}
+    if len(upper) + len(lower) > _LONGEST:
+        return None
     for text in (f"{upper} / {lower}" if upper and lower else "", lower, f"{upper} {lower}", upper):
         if text.strip() and (found := wanted.get(key(text)) or field_of(text, kind)):
             return found

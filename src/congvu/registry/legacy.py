@@ -12,6 +12,8 @@ from congvu.registry.sources.grid import Fault
 
 _UNICODE = re.compile(r"[\u0100-\u01b0\u1ea0-\u1ef9]")
 _PLAIN = re.compile(r"[\w\s.,;:/()@+\-]*", re.ASCII)
+_LONGEST = 200
+"""Characters of a cell that is looked at by itself."""
 _MIXED = Fault(
     Code.LEGACY_FONT,
     "is in another script than the rest of its column",
@@ -39,6 +41,8 @@ class ColumnFont:
                     f"is in a legacy font, but which is in doubt: {doubt}",
                     "type it again in a Unicode font (Times New Roman)",
                 )
+        except CharsetError:
+            pass  # a NUL or half a character, which is told of its own cell
 
     def read(self, cell: str) -> tuple[str, Fault | None]:
         """The cell in Unicode, and what is wrong with it."""
@@ -57,7 +61,9 @@ class ColumnFont:
 
     def doubts(self, cell: str) -> bool:
         """Whether the cell looks legacy although its column does not."""
-        return not self.charset and not _PLAIN.fullmatch(cell) and _looks_legacy(cell)
+        return (
+            not self.charset and len(cell) <= _LONGEST and not _PLAIN.fullmatch(cell) and _looks_legacy(cell)
+        )
 
 
 @lru_cache(maxsize=1 << 14)
@@ -66,5 +72,5 @@ def _looks_legacy(cell: str) -> bool:
         return False
     try:
         return detect_text(cell) is not None
-    except Doubt:
+    except CharsetError:
         return False  # a short word; its column says that it is Unicode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from congvu.registry.text import key
+from congvu.registry.text import key as key_of
 
 _TOTAL = re.compile(
     r"(?:danh sach (?:de nghi|nay|tren|gom|co|dang ky)|tong cong|tong so|tong|cong|"
@@ -37,10 +37,17 @@ _DITTO = frozenset({"nt", "n t", "nhu tren", "ditto"})
 _DITTO_SIGNS = frozenset({'"', "''", "''''", "〃", "”", "“", "″", "”“", "//", "´´", "’’"})
 _DASHES = frozenset({"-", "–", "—", "--"})
 
+_LONGEST = 300
+"""Characters of a cell that may be one of these; more are a text of their own."""
+
+
+def _key(text: str) -> str:
+    return key_of(text) if len(text) <= _LONGEST else ""
+
 
 def is_total(texts: Sequence[str]) -> bool:
     """Whether the filled cells of a row are a totals line: «Tổng cộng: 25 người»."""
-    return len(texts) <= 3 and any(_TOTAL.match(key(text)) for text in texts)
+    return len(texts) <= 3 and any(_TOTAL.match(_key(text)) for text in texts)
 
 
 def total_of(texts: Sequence[str]) -> int | None:
@@ -51,7 +58,7 @@ def total_of(texts: Sequence[str]) -> int | None:
 
 def is_signature(texts: Sequence[str]) -> bool:
     """Whether the filled cells of a row belong below the table: place and date, who signs, copies."""
-    return any(_SIGNATURE.fullmatch(key(text)) for text in texts)
+    return any(_SIGNATURE.fullmatch(_key(text)) for text in texts)
 
 
 def is_ordinal(text: str) -> bool:
@@ -61,7 +68,7 @@ def is_ordinal(text: str) -> bool:
 
 def is_example(ordinal: str) -> bool:
     """Whether the row is marked as an example to be written over."""
-    return key(ordinal) in _EXAMPLES
+    return _key(ordinal) in _EXAMPLES
 
 
 def numbers_columns(texts: Sequence[str]) -> bool:
@@ -75,7 +82,7 @@ def section(texts: Sequence[str], ordinal: str, *, merged: bool) -> str:
     `texts` are the filled cells but the one of the row's number. «I. Sở Nội vụ» over all columns, or «I»
     and «Sở Nội vụ»; a lone cell that is not merged must begin as an agency's name does.
     """
-    if len(texts) != 1 or is_ordinal(ordinal):
+    if len(texts) != 1 or len(texts[0]) > _LONGEST or is_ordinal(ordinal):
         return ""
     name = _ENUMERATION.sub("", texts[0], count=1).strip()
     enumerated = name != texts[0] or bool(_ROMAN.fullmatch(ordinal))
@@ -85,20 +92,20 @@ def section(texts: Sequence[str], ordinal: str, *, merged: bool) -> str:
 
 def names_organisation(text: str) -> bool:
     """Whether `text` begins as an agency's name does."""
-    return bool(_ORGANISATION.match(text.lower()))
+    return bool(_ORGANISATION.match(text[:_LONGEST].lower()))
 
 
 def unit_in_title(texts: Sequence[str]) -> str:
     """The unit that a line above the table names: «Đơn vị: Sở Nội vụ»."""
     for text in texts:
-        if match := _TITLE_UNIT.fullmatch(text):
+        if match := _TITLE_UNIT.fullmatch(text[:_LONGEST]):
             return match[1].strip(" .…_") and match[1].strip()
     return ""
 
 
 def is_ditto(text: str) -> bool:
     """Whether the cell says *the same as above*: ``nt``, ``"``, ``〃``, ``như trên``."""
-    return text in _DITTO_SIGNS or key(text) in _DITTO
+    return text in _DITTO_SIGNS or _key(text) in _DITTO
 
 
 def is_dash(text: str) -> bool:

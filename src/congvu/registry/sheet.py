@@ -5,10 +5,11 @@ Every row ends as a record, as a problem, or as ignored with the reason; none is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import chain
+from typing import TypeVar
 
 from congvu.registry import lines
 from congvu.registry.headingrow import Heading, Wish, find_heading, meaning
@@ -20,10 +21,14 @@ from congvu.registry.sources.grid import Fault, Grid, GridRow
 from congvu.registry.text import broken, key
 from congvu.strictyaml import nearest
 
+T = TypeVar("T")
+
 _LOOK = 100
 """Rows among which the heading is sought."""
 _SAMPLE = 200
 """Rows that are read ahead to judge columns by."""
+_SAMPLE_TEXT = 4 << 20
+"""Characters that are read ahead at most."""
 _MAX_RANGES = 500
 _NAMES = (
     Field.FULL_NAME,
@@ -125,7 +130,7 @@ class Table:
         """Control totals that were found, and agreed with the rows."""
         self._grid, self._wish = grid, wish
         rows = grid.rows()
-        first = list(islice(rows, _LOOK))
+        first = list(_ahead(rows, _LOOK, lambda row: row.cells))
         filled = [row for row in first if not row.blank]
         heading = find_heading(filled, wish) or find_heading([_in_unicode(row) for row in filled], wish)
         if heading is None:
@@ -143,7 +148,7 @@ class Table:
         self._repeated: list[str] = [""] * len(self.columns)
         self._since_total = self._last_record = 0
         self._ended = False
-        self._sample = list(islice(self._records(), _SAMPLE))
+        self._sample = list(_ahead(self._records(), _SAMPLE, lambda row: row.values))
         self._fonts = [ColumnFont([row.values[i] for row in self._sample]) for i in range(len(self.columns))]
 
     def __iter__(self) -> Iterator[Row]:
@@ -327,7 +332,7 @@ class Table:
         return lines.is_signature(texts) and (not name or lines.is_signature([name]) or len(texts) == 1)
 
     def _section_of(self, row: GridRow, texts: Sequence[str], ordinal: str) -> str:
-        if self.kind is not Kind.STAFF:
+        if self.kind is not Kind.STAFF or row.faults:
             return ""
         others = list(texts)
         if ordinal in others and len(others) > 1:
@@ -492,3 +497,12 @@ def _in_unicode(row: GridRow) -> GridRow:
     """A row that may be a heading typed in a legacy font, with its text read."""
     font = ColumnFont([" ".join(row.cells)])
     return row._replace(cells=[font.read(cell)[0] for cell in row.cells])
+
+
+def _ahead(rows: Iterator[T], most: int, cells: Callable[[T], Sequence[str]]) -> Iterator[T]:
+    """The first rows, fewer of them where their cells are long."""
+    size = 0
+    while most and size < _SAMPLE_TEXT and (row := next(rows, None)) is not None:
+        yield row
+        most -= 1
+        size += sum(map(len, cells(row)))

@@ -9,20 +9,42 @@ from functools import lru_cache
 from congvu.naming.letters import clean
 
 _OTHER = re.compile(r"[^a-z0-9]+")
+_MARKS = re.compile(r"[\u0300-\u036f]+")
 _D = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d"})
 # Whatever `clean` may change or `broken` may find: anything but printable ASCII, or doubtful blanks.
 _PLAIN = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
 
 
-@lru_cache(maxsize=1 << 15)
+# Cells repeat: surnames, positions, units. Long ones do not, and would fill the memory.
+_REPEATED = 100
+
+
 def clean_cell(text: str) -> str:
     """`text` as `congvu.naming.letters.clean` leaves it; equal cells share one string."""
+    return _clean(text) if len(text) <= _REPEATED else clean(text)
+
+
+def broken(cell: str) -> str:
+    """The first character of a clean cell that cannot have been typed: a control, a surrogate, U+FFFD."""
+    return _broken(cell) if len(cell) <= _REPEATED else _broken.__wrapped__(cell)
+
+
+def key(text: str) -> str:
+    """`text` for comparison: lower case, no marks, everything but letters and digits one space.
+
+    >>> key("Phòng/ban/đơn vị (*)")
+    'phong ban don vi'
+    """
+    return _key(text) if len(text) <= _REPEATED else _key.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 15)
+def _clean(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else clean(text)
 
 
 @lru_cache(maxsize=1 << 15)
-def broken(cell: str) -> str:
-    """The first character of a clean cell that cannot have been typed: a control, a surrogate, U+FFFD."""
+def _broken(cell: str) -> str:
     if cell.isascii() and cell.isprintable():
         return ""
     for letter in cell:
@@ -32,15 +54,9 @@ def broken(cell: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def key(text: str) -> str:
-    """`text` for comparison: lower case, no marks, everything but letters and digits one space.
-
-    >>> key("Phòng/ban/đơn vị (*)")
-    'phong ban don vi'
-    """
+def _key(text: str) -> str:
     bare = unicodedata.normalize("NFD", text.translate(_D).casefold())
-    letters = "".join(letter for letter in bare if unicodedata.category(letter) != "Mn")
-    return _OTHER.sub(" ", letters).strip()
+    return _OTHER.sub(" ", _MARKS.sub("", bare)).strip()
 
 
 def words(text: str) -> frozenset[str]:

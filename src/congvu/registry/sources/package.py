@@ -20,10 +20,8 @@ from congvu.registry.problems import Unreadable
 _CHUNK = 1 << 16
 MAX_MEMBERS = 2000
 """Members of the archive; a workbook of fifty sheets has fewer than two hundred."""
-MAX_UNPACKED = 512 << 20
-"""Octets of all members together: some two million filled rows."""
-MAX_PART = 64 << 20
-"""Octets of one member that is held in memory: shared texts, styles."""
+MAX_UNPACKED = 256 << 20
+"""Octets of all members together: some two hundred thousand people."""
 MAX_RATIO = 200
 """Unpacked to packed octets, above a megabyte; a sheet of equal rows reaches about 60."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -8,15 +8,19 @@ fifty times the size of the file.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from xml.parsers import expat
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
-from congvu.registry.sources.package import MAX_PART, Package
+from congvu.registry.sources.package import Package
 
-_MAX_TEXTS = 4_000_000
+_MAX_TEXT = 160 << 20
+"""Octets that shared texts may take in memory, some fifty for each and its letters."""
+_EACH = 50
+_MAX_ENTRIES = 50_000
+"""Sheets, relations, formats: a workbook that was copied together for years has thousands of formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def _relations(package: Package, folder: str, part: str) -> dict[str, _Relation]
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if local(name) == "Relationship":
+            _check_count(package, found)
             target = attributes.get("Target", "")
             where = target[1:] if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
             found[attributes.get("Id", "")] = _Relation(attributes.get("Type", ""), where.lstrip("/"))
@@ -84,6 +89,11 @@ def _relations(package: Package, folder: str, part: str) -> dict[str, _Relation]
     if package.has(part):
         package.parse(part, parser)
     return found
+
+
+def _check_count(package: Package, found: Sized) -> None:
+    if len(found) > _MAX_ENTRIES:
+        package.refuse(f"has more than {_MAX_ENTRIES} parts or formats", "copy the list into a new workbook")
 
 
 def _part_of(relations: Mapping[str, _Relation], kind: str, otherwise: str) -> str:
@@ -101,6 +111,7 @@ def _sheets(
         if local(name) == "sheet":
             relation = relations.get(_attributes(attributes).get("id", ""))
             if relation and relation.kind.endswith("/worksheet"):  # not a chart, not a macro sheet
+                _check_count(package, sheets)
                 hidden = attributes.get("state", "visible") != "visible"
                 sheets.append(SheetInfo(attributes.get("name", ""), relation.part, hidden))
         elif local(name) == "workbookPr":
@@ -138,17 +149,21 @@ class _Texts:
         if kind == "rPh":
             self._guides -= 1
         elif kind == "si":
+            self._grow(_EACH)
             self.found.append("".join(self._pieces))
 
     def data(self, text: str) -> None:
         if not self._within:
             return
-        self._size += len(text)
-        if self._size > MAX_PART or len(self.found) > _MAX_TEXTS:
-            self._package.refuse(
-                f"holds more than {MAX_PART >> 20} MB of text", "is this a list of people? export it as CSV"
-            )
+        self._grow(len(text))
         self._pieces.append(text)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > _MAX_TEXT:
+            self._package.refuse(
+                f"holds more than {_MAX_TEXT >> 20} MB of text", "is this a list of people? export it as CSV"
+            )
 
 
 def _texts(package: Package, part: str) -> list[str]:
@@ -171,10 +186,12 @@ def _date_styles(package: Package, part: str) -> frozenset[int]:
         nonlocal within
         kind = local(name)
         if kind == "numFmt":
+            _check_count(package, formats)
             formats[_number(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
         elif kind == "cellXfs":
             within = True
         elif kind == "xf" and within:
+            _check_count(package, styles)
             styles.append(_number(attributes.get("numFmtId", "")))
 
     def end(name: str) -> None:

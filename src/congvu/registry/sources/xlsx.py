@@ -271,7 +271,10 @@ def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
     number = int(raw) if raw.isdigit() and len(raw) < 10 else -1
     if not 0 <= number < len(workbook.texts):
         return "", Fault(Code.CHARACTER, "refers to a text that is not there", "save the file again")
-    return clean_cell(workbook.texts[number]), None
+    text = workbook.texts[number]
+    if len(text) > MAX_CELL:
+        return "", Fault(Code.VALUE, f"holds more than {MAX_CELL} characters", "is this a list of people?")
+    return clean_cell(text), None
 
 
 _NO_VALUE = Fault(
