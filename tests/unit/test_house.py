@@ -43,6 +43,7 @@ PURE = (
     "congvu.naming.preview",
     "congvu.naming.proposals",
     "congvu.directory.ledger",
+    "congvu.directory.scope",
     "congvu.naming.letters",
     "congvu.naming.namespace",
     "congvu.naming.template",

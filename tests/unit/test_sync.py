@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from congvu import policy as policies
 from congvu import registry as registries
 from congvu.directory.apply import apply
 from congvu.directory.diff import Add, Change, Modify, Plan
@@ -20,10 +22,10 @@ from congvu.directory.sync import Source, plan_all
 from congvu.directory.wanted import telephone
 from congvu.errors import DirectoryFailure, RegistryError
 from congvu.policy import Policy
-from congvu.policy.model import Quota
+from congvu.policy.model import Employment, OrgType, Quota
 from congvu.policy.values import DomainName, Size
 from congvu.registry import Person, Place, Registry, Status, Unit
-from tests.unit.helpers import BASE, Tree
+from tests.unit.helpers import BASE, ROOT, Tree
 
 TODAY = date(2026, 11, 22)
 LD = Layout(BASE, "lamdong.gov.vn")
@@ -32,10 +34,15 @@ HOST = "mail.lamdong.gov.vn"
 Run = Callable[..., Plan]
 
 
+@cache
+def cited(domain: str) -> Mapping[str, policies.Source]:
+    return policies.sources(ROOT / "inventory" / "policy" / f"{domain}.yml")
+
+
 def plan(
     tree: Tree, registry: Registry, policy: Policy, domain: str = "lamdong.gov.vn", today: date = TODAY
 ) -> Plan:
-    source = Source(Layout(BASE, domain), policy, registry)
+    source = Source(Layout(BASE, domain), policy, registry, cited(str(policy.domain)))
     return plan_all([source], inspect(tree, BASE), mail_host=HOST, today=today)[0]
 
 
@@ -278,6 +285,66 @@ def test_who_comes_back_gets_the_old_address_and_a_new_start(
     run(tree, registry, lamdong)
     found = entry(tree, LD.person("S1"))
     assert (found.value("mail"), found.value("congvuState")) == ("annv@lamdong.gov.vn", "initial")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"employment": Employment.GUEST}, "the regulation knows no guests"),
+        ({"until": date(2026, 11, 21)}, "the last day was 2026-11-21"),
+        ({"employment": Employment.CONTRACT}, "people of the kind contract are not named by the regulation"),
+    ],
+)
+def test_who_is_out_of_scope_gets_no_account_and_is_reported(
+    tree: Tree, registry: Registry, lamdong: Policy, changes: dict[str, object], reason: str
+) -> None:
+    done = run(tree, staff(registry, **changes), lamdong)
+    assert done.added == 5
+    assert done.findings == (f"{registry.staff[0].place}: S1 is out of scope: {reason}",)
+
+
+def test_who_falls_out_of_scope_is_reported_and_stays(
+    tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    run(tree, registry, lamdong)
+    done = plan(tree, staff(registry, employment=Employment.GUEST), lamdong)
+    assert done.operations == ()
+    assert "S1 is out of scope" in done.findings[0]
+
+
+def test_a_unit_of_the_party_and_its_people_are_out_of_scope(
+    tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    first, *others = registry.units
+    party = dataclasses.replace(registry, units=(dataclasses.replace(first, org_type=OrgType.PARTY), *others))
+    done = run(tree, party, lamdong)
+    # A1, A2 below it, and S1 and S3, who work there
+    assert [finding.partition(" is out of scope")[0].rpartition(" ")[2] for finding in done.findings] == [
+        "A1",
+        "A2",
+        "S1",
+        "S3",
+    ]
+    assert done.added == 2
+
+
+def test_a_special_quota_is_the_registrys(tree: Tree, registry: Registry, lamdong: Policy) -> None:
+    run(tree, staff(registry, quota=Size.from_text("5G"), quota_reason="họp trực tuyến"), lamdong)
+    assert entry(tree, LD.person("S1")).value("congvuQuota") == str(5 * 2**30)
+
+
+def test_a_class_that_the_policy_does_not_know_stops_the_run(
+    tree: Tree, registry: Registry, lamdong: Policy
+) -> None:
+    with pytest.raises(RegistryError, match=r"person\.quota\.classes has no 'leader'"):
+        plan(tree, staff(registry, quota_class="leader"), lamdong)
+
+
+def test_the_clauses_are_those_of_the_domains_own_regulation(
+    tree: Tree, registry: Registry, quangtri: Policy
+) -> None:
+    done = plan(tree, registry, quangtri, "quangtri.gov.vn")
+    assert {step.clause for step in done.operations if "uid=S" in step.dn} == {"QT-4.3b, [choice]"}
 
 
 @pytest.mark.parametrize("state", ["pending", "active", "locked"])

@@ -141,7 +141,7 @@ def _changes(wanted: Entry, there: Entry) -> tuple[Change, ...]:
 def _why(item: WantedEntry, changes: tuple[Change, ...]) -> tuple[str, str]:
     """Reason and clause of a change: the row's, unless only the policy can have caused it."""
     if {change.attribute for change in changes} == {"congvuQuota"}:
-        return "the policy's quota", "LD-6.1"
+        return "the policy's quota", item.quota_clause
     return item.reason, item.clause
 
 

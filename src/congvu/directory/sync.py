@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from congvu import policy as policies
@@ -24,6 +24,8 @@ class Source:
     layout: Layout
     policy: Policy
     registry: Registry
+    cited: Mapping[str, policies.Source] = field(default_factory=dict)
+    """Which clause each of the policy's values comes from."""
 
 
 def read_sources(settings: Settings) -> tuple[Source, ...]:
@@ -47,7 +49,8 @@ def read_sources(settings: Settings) -> tuple[Source, ...]:
         except RegistryError as fault:
             faults.append(fault)
         else:
-            found.append(Source(Layout(settings.directory.base, domain), chosen[domain], registry))
+            cited = policies.sources(settings.domains[domain].policy)
+            found.append(Source(Layout(settings.directory.base, domain), chosen[domain], registry, cited))
     if faults:
         _refuse([problem for fault in faults for problem in fault.problems])
     return tuple(found)
@@ -58,7 +61,15 @@ def plan_all(sources: Iterable[Source], found: Snapshot, *, mail_host: str, toda
     plans: list[Plan] = []
     for source in sources:
         plan = diff(
-            wanted(source.layout, source.registry, source.policy, found, mail_host=mail_host, today=today),
+            wanted(
+                source.layout,
+                source.registry,
+                source.policy,
+                found,
+                mail_host=mail_host,
+                today=today,
+                cited=source.cited,
+            ),
             found,
         )
         # A domain below another one builds on the containers that the first plan adds.

@@ -14,11 +14,14 @@ from datetime import date
 
 from congvu.directory.ledger import read_holding, read_ledger, write_holding
 from congvu.directory.model import DOMAIN_CLASS, MANAGED_CLASS, PEOPLE, UNITS, Entry, Layout, Snapshot, State
-from congvu.naming.allocation import Allocation, How, Issued, allocate
+from congvu.directory.scope import people_out_of_scope, units_out_of_scope
+from congvu.naming.allocation import How, Issued, allocate
 from congvu.naming.ledger import Holding
 from congvu.naming.names import readings
 from congvu.policy.effective import effective
 from congvu.policy.model import Kind, Policy
+from congvu.policy.source import NO_SOURCES, Source
+from congvu.policy.values import Size
 from congvu.registry.model import Person, Registry, Status, Unit
 
 _PERSON_CLASSES = ("inetOrgPerson", "inetLocalMailRecipient", MANAGED_CLASS)
@@ -36,6 +39,8 @@ class WantedEntry:
     reason: str
     clause: str
     """Clause of the regulation or the design that asks for it."""
+    quota_clause: str = ""
+    """Clause that the size of the mailbox comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +65,16 @@ def wanted(
     *,
     mail_host: str,
     today: date,
+    cited: Mapping[str, Source] = NO_SOURCES,
 ) -> Wanted:
     """Compute the wanted entries of the domain of `layout`.
 
-    `today` is the date of issue of new addresses; `mail_host` is the store of new mailboxes.
+    `today` is the date of issue of new addresses; `mail_host` is the store of new mailboxes; `cited` says
+    which clause each of the policy's values comes from.
     """
-    ledger = read_ledger(layout, found)
-    serving = Registry(
-        registry.units, tuple(person for person in registry.staff if person.status is Status.WORKING)
-    )
-    allocation = allocate(serving, policy, ledger, today=today)
-    work = _Work(layout, registry, policy, found, allocation, mail_host=mail_host, today=today)
-    units = [entry for unit in registry.units if (entry := work.unit(unit))]
-    people = [entry for person in registry.staff if (entry := work.person(person))]
+    work = _Work(layout, registry, policy, found, cited=cited, mail_host=mail_host, today=today)
+    units = [entry for unit in work.units if (entry := work.unit(unit))]
+    people = [entry for person in work.staff if (entry := work.person(person))]
     work.tell()
     return Wanted(
         layout,
@@ -109,27 +111,47 @@ class _Work:
         registry: Registry,
         policy: Policy,
         found: Snapshot,
-        allocation: Allocation,
         *,
+        cited: Mapping[str, Source],
         mail_host: str,
         today: date,
     ) -> None:
         self._layout, self._registry, self._found = layout, registry, found
-        self._allocation, self._mail_host, self._today = allocation, mail_host, today
+        self._cited, self._mail_host, self._today = cited, mail_host, today
         self._rules = effective(policy)
         self._unit_by_id = {unit.unit_id: unit for unit in registry.units}
         self.problems: list[str] = []
         self.findings: list[str] = []
+        units_out = units_out_of_scope(registry, policy)
+        people_out = people_out_of_scope(registry, policy, units_out, today)
+        self.units = tuple(unit for unit in registry.units if unit.unit_id not in units_out)
+        self.staff = tuple(person for person in registry.staff if person.staff_id not in people_out)
+        for row, identifier, reason in (
+            *((unit.place, unit.unit_id, units_out.get(unit.unit_id)) for unit in registry.units),
+            *((person.place, person.staff_id, people_out.get(person.staff_id)) for person in registry.staff),
+        ):
+            if reason:
+                self.findings.append(f"{row}: {identifier} is out of scope: {reason}")
+        working = tuple(person for person in self.staff if person.status is Status.WORKING)
+        ledger = read_ledger(layout, found)
+        self._allocation = allocate(Registry(self.units, working), policy, ledger, today=today)
 
     def tell(self) -> None:
         """What naming could not settle: a problem for who has no address, a finding for who keeps one."""
-        places = {(Kind.UNIT, unit.unit_id): unit.place for unit in self._registry.units}
-        places |= {(Kind.PERSON, person.staff_id): person.place for person in self._registry.staff}
+        places = {(Kind.UNIT, unit.unit_id): unit.place for unit in self.units}
+        places |= {(Kind.PERSON, person.staff_id): person.place for person in self.staff}
         order = {key: number for number, key in enumerate(places)}
         for problem in sorted(self._allocation.problems, key=lambda one: order[one.kind, one.id]):
             served = self._allocation.units if problem.kind is Kind.UNIT else self._allocation.people
             lines = self.findings if problem.id in served else self.problems
             lines.append(f"{places[problem.kind, problem.id]}: {problem}")
+
+    def _clause(self, *keys: str) -> str:
+        """The clauses that the policy names for the first of `keys` that it has."""
+        for key in keys:
+            if key in self._cited and (marks := self._cited[key].marks):
+                return ", ".join(marks)
+        return "[choice]"
 
     def _held(self, dn: str) -> Entry | None:
         entry = self._found.get(dn)
@@ -154,8 +176,9 @@ class _Work:
             **self._account(held, issued),
         }
         reason = f"{unit.name}, {unit.place}{_by(issued)}"
-        clause = "LD-7.1" if issued.how is How.KEPT else "LD-5.1"
-        return WantedEntry(Entry.build(dn, _UNIT_CLASSES, values), reason, clause)
+        clause = self._clause("unit.address[0]", "unit.address")
+        quota = self._clause("unit.quota.max", "unit.quota.min")
+        return WantedEntry(Entry.build(dn, _UNIT_CLASSES, values), reason, clause, quota)
 
     # People
 
@@ -180,30 +203,42 @@ class _Work:
             "ou": self._unit_by_id[person.unit_id].name,
             "departmentNumber": person.unit_id,
             "telephoneNumber": telephone(person.phone),
-            "congvuQuota": str(self._rules.person_quota.octets),
+            "congvuQuota": str(self._person_quota(person).octets),
             "congvuState": state,
             **self._account(held, issued),
         }
         reason = f"{why}, {person.place}{_by(issued)}"
-        return WantedEntry(Entry.build(dn, _PERSON_CLASSES, values), reason, clause)
+        quota = self._clause("person.quota.max", "person.quota.min")
+        return WantedEntry(Entry.build(dn, _PERSON_CLASSES, values), reason, clause, quota)
+
+    def _person_quota(self, person: Person) -> Size:
+        """The registry's special case (LD-6.1), else the size of the class, else everybody's."""
+        if person.quota:
+            return person.quota
+        try:
+            return self._rules.quota_for(Kind.PERSON, person.quota_class)
+        except ValueError as problem:
+            self.problems.append(f"{person.place}: {problem} (correct the class in one of them)")
+            return self._rules.person_quota
 
     def _person_state(self, person: Person, held: Entry | None, issued: Issued) -> tuple[State, str, str]:
         """The state wanted, the reason and the clause."""
         if held is None:
-            return State.INITIAL, person.full_name, "LD-5.2"
+            return State.INITIAL, person.full_name, self._clause("person.address[0]")
         if person.status is Status.LEFT:
             if held.state.gone:
-                return held.state, "left", "LD-7.2c"
-            return State.REVOKED, "left", "LD-7.2c"
+                return held.state, "left", self._clause("leaving.then")
+            return State.REVOKED, "left", self._clause("leaving.then")
         if held.state is State.REVOKED:
-            return State.INITIAL, "working again, the old address comes back", "LD-7.2d"
+            clause = self._clause("returning.address", "returning")
+            return State.INITIAL, "working again, the old address comes back", clause
         if held.state is State.PURGED:
             self.findings.append(
                 f"{person.place}: {person.staff_id} works again but the mailbox was purged; decide"
             )
         if issued.how is How.CHANGED:
-            return held.state, "the name or the unit changed", "LD-5.2"
-        return held.state, "the registry's row changed", "LD-6.3"
+            return held.state, "the name or the unit changed", self._clause("person.address[0]")
+        return held.state, "the registry's row changed", self._clause("registry.kept_by")
 
     # Both
 

@@ -6,7 +6,7 @@ abolished, are taken from one another: 200,000 generated names gave somebody ``d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _SEPARATORS = str.maketrans("", "", "._-")
 
@@ -27,11 +27,11 @@ class Namespace:
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._holders = {key(name): "a reserved name" for name in reserved}
-        self._for_units: dict[str, str] = {}
+        self._for_units: Mapping[str, str] = {}
 
-    def keep_for_units(self, local_part: str, what: str) -> None:
-        """Never give `local_part` to a person; `what` says why, for messages."""
-        self._for_units.setdefault(key(local_part), what)
+    def keep_for_units(self, local_parts: Mapping[str, str]) -> None:
+        """Never give `local_parts` to people; each without separators, with the reason for messages."""
+        self._for_units = local_parts
 
     def holder(self, local_part: str, *, unit: bool = False) -> str | None:
         """Who holds `local_part`, or one that differs only by ``.``, ``_``, ``-``; None when it is free.

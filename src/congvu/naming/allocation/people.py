@@ -249,7 +249,7 @@ class _People:
 
     def _import(self, person: Person, issued: dict[str, Issued]) -> bool:
         """Give the address that the registry says was held before. False where it says nothing new."""
-        identifier, address = person.staff_id, person.address
+        identifier, address = person.staff_id, self._work.asked(person.address)
         held = self._work.ledger.people.get(identifier)
         if held and key(address) in map(key, held.every):
             return False

@@ -86,7 +86,7 @@ def _parent(unit: Unit, issued: Mapping[str, Issued], work: Work) -> str:
 def _agreed(unit: Unit, work: Work) -> str:
     """The address somebody agreed on, unless it is one that the unit had before its present one."""
     try:
-        agreed = unit.address or work.agreed.get(fold(unit.name), "")
+        agreed = work.asked(unit.address) or work.agreed.get(fold(unit.name), "")
     except FoldError:
         return ""
     held = work.ledger.units.get(unit.unit_id)

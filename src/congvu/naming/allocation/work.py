@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
 
 from congvu.naming.allocation.result import Problem, ProblemCode
 from congvu.naming.ledger import Alias, Holding, Ledger
@@ -11,7 +13,7 @@ from congvu.naming.letters import fold
 from congvu.naming.namespace import Namespace, key
 from congvu.naming.units import Style, place_name
 from congvu.policy import Policy, effective
-from congvu.policy.model import Kind
+from congvu.policy.model import Kind, Places
 from congvu.policy.values import Duration, check_local_part
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -34,6 +36,15 @@ def _counted(text: str) -> str:
     return _NUMBER.sub(lambda digits: digits[0].zfill(20), text.casefold())
 
 
+@cache
+def _place_names(places: Places) -> Mapping[str, str]:
+    """What each place name spells out to, and whose name it is. Cached: provinces have hundreds."""
+    return {
+        place_name(official): f"the place name {official}"
+        for official in (*places.present, *places.abolished)
+    }
+
+
 class Work:
     """One allocation under way."""
 
@@ -47,14 +58,17 @@ class Work:
         for name in policy.lists:
             self.namespace.claim(str(name), f"the list {name}", unit=True)
         if policy.places:
-            for official in (*policy.places.present, *policy.places.abolished):
-                self.namespace.keep_for_units(place_name(official), f"the place name {official}")
+            self.namespace.keep_for_units(_place_names(policy.places))
         for local_part, holder in ledger.others.items():
             self.namespace.claim(local_part, holder, unit=True)
         for kind, holdings in ((Kind.UNIT, ledger.units), (Kind.PERSON, ledger.people)):
             for identifier, holding in holdings.items():
                 for local_part in holding.every:
                     self.namespace.claim(local_part, label(kind, identifier), unit=True)
+
+    def asked(self, address: str) -> str:
+        """The local part of an address in the registry: offices write it with the domain or without."""
+        return address.strip().removesuffix(f"@{self.policy.domain}")
 
     def refuse(
         self, kind: Kind, identifier: str, code: ProblemCode, message: str, hint: str, *proposals: str
