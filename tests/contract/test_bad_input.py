@@ -99,7 +99,7 @@ def test_what_the_inventory_lacks_is_named_with_the_host(case: str, site: Site) 
 
 POLICY = "policy/lamdong.gov.vn.yml"
 POLICIES = {
-    "unknown key": (r"^attachment_limit:", "atachment_limit:", "did you mean 'attachment_limit'?"),
+    "unknown key": (r"^attachments:", "atachments:", "did you mean 'attachments'?"),
     "undefined name": (r"\{\{ ten \}\}", "{{ tem }}", "undefined name 'tem'"),
 }
 

@@ -137,7 +137,7 @@ def test_the_good_input_gets_as_far_as_the_directory(site: Site) -> None:
 # File, what stands there, what is made of it, words of the message.
 POLICY = "policy/lamdong.gov.vn.yml"
 INPUT = {
-    "unknown policy key": (POLICY, "attachment_limit:", "atachment_limit:", "mean 'attachment_limit'?"),
+    "unknown policy key": (POLICY, "attachments:", "atachments:", "mean 'attachments'?"),
     "undefined name in a template": (POLICY, "{{ ten }}", "{{ tem }}", "undefined name 'tem'"),
     "policy that is not YAML": (POLICY, "regulation:", "\tregulation:", "is not YAML"),
     "missing CSV column": ("registry/staff.csv", "staff_id,", "id,", "column 'staff_id': is missing"),

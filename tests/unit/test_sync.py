@@ -594,12 +594,12 @@ def test_through_any_history_addresses_are_stable_and_nobody_shares_one(
     lamdong: Policy, history: list[list[tuple[int, str]]]
 ) -> None:
     tree, known, first_seen = Tree(), dict[str, str](), dict[str, str]()
-    unit = Unit(Place(Path("units.csv"), 2), "U", "Sở Nội vụ", "department", "", "", "", date(2013, 1, 2))
+    unit = Unit(Place("units.csv", 2), "U", "Sở Nội vụ", "department", "", "", "", date(2013, 1, 2))
     for version in history:
         known |= {f"S{number}": status for number, status in version}
         rows = tuple(
             Person(
-                place=Place(Path("staff.csv"), row),
+                place=Place("staff.csv", row),
                 staff_id=staff_id,
                 surname="Nguyễn" if row % 2 else "Ngô",
                 middle_name="Văn",
