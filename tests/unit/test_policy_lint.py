@@ -76,7 +76,7 @@ def test_the_reference_policy_is_in_conflict_where_its_regulation_is_old() -> No
     assert set(conflicts) == {
         "basis-ended",
         "body-ended",
-        "domain-merged",
+        "domain-changed",
         "inactivity",
         "logs-short",
         "no-dmarc",

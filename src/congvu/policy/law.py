@@ -137,7 +137,7 @@ ENDED_BODIES: Mapping[str, Ended] = MappingProxyType(
 )
 """Bodies that have ended, by official name."""
 
-MERGED_DOMAINS: Mapping[str, tuple[str, Text]] = MappingProxyType(
+CHANGED_DOMAINS: Mapping[str, tuple[str, Text]] = MappingProxyType(
     {
         "lamdong.gov.vn": ("Đắk Nông and Bình Thuận are part of the province now", PROVINCES),
         "quangtri.gov.vn": ("Quảng Bình is part of the province now", PROVINCES),
@@ -152,4 +152,4 @@ MERGED_DOMAINS: Mapping[str, tuple[str, Text]] = MappingProxyType(
         ),
     }
 )
-"""Mail domains whose people were joined with others after the regulation was written."""
+"""Mail domains that were merged, renamed or left after their regulation was written."""

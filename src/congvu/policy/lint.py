@@ -251,11 +251,11 @@ def body_ended(subject: Subject) -> Iterator[Finding]:
                 yield subject.conflict("body-ended", key, message, str(fact.source))
 
 
-def province_merged(subject: Subject) -> Iterator[Finding]:
-    """``domain-merged``: the regulation speaks for fewer people than the mail domain has today."""
-    fact = law.MERGED_DOMAINS.get(subject.policy.domain.text)
+def domain_changed(subject: Subject) -> Iterator[Finding]:
+    """``domain-changed``: the mail domain is no longer what the regulation speaks of."""
+    fact = law.CHANGED_DOMAINS.get(subject.policy.domain.text)
     if fact and fact[1].binds(subject.today):
-        yield subject.conflict("domain-merged", "domain", fact[0], str(fact[1]))
+        yield subject.conflict("domain-changed", "domain", fact[0], str(fact[1]))
 
 
 _DISTRICT = re.compile(r"\b(huyện|quận|thị xã|thị trấn)\b", re.IGNORECASE)
@@ -434,7 +434,7 @@ RULES: Sequence[Rule] = (
     basis_unknown,
     basis_ended,
     body_ended,
-    province_merged,
+    domain_changed,
     district,
     idle_too_long,
     weak_passwords,
