@@ -225,3 +225,18 @@ def test_show_takes_a_file_and_fails_with_2_on_a_bad_one(tmp_path: Path) -> None
     result = CliRunner().invoke(command, ["show", str(tmp_path / "p.yml")])
     assert isinstance(result.exception, PolicyError)
     assert result.exception.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "rung",
+    [
+        "{{ base }}{% if n == '2' %}x{% endif %}",
+        "{{ base }}{% if unit %}{{ n }}{% endif %}",
+        "{{ base }}{{ n }}{{ n }}",
+        "{{ base }}{{ n | first }}",
+        "{{ base }}{{ n[0] }}",
+    ],
+)
+def test_a_number_can_only_be_printed(rung: str) -> None:
+    with pytest.raises(ValueError, match=r"'n' in .* can only be printed"):
+        PersonTemplate.from_text(rung)

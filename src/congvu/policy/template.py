@@ -135,6 +135,7 @@ def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
     try:
         tree = _ENVIRONMENT.parse(source)
         _check_words(tree, source, variables)
+        _check_number(tree, source)
         probe = {name: value for name, (value, _) in variables.items()}
         _check_result(source, probe, "")
         for name in sorted(MAY_BE_EMPTY & meta.find_undeclared_variables(tree)):
@@ -155,6 +156,20 @@ def _check_words(tree: nodes.Template, source: str, variables: Mapping[str, tupl
             raise ValueError(f"{kind!r} in {source!r} is not part of the language of addresses")
     for name in sorted(meta.find_undeclared_variables(tree) - set(variables)):
         raise ValueError(f"undefined name {name!r} in {source!r}; {nearest(name, variables)}")
+
+
+def _check_number(tree: nodes.Template, source: str) -> None:
+    """`n` is only printed, once and in every case: so a rung gives another address for every number."""
+    printed = [
+        node
+        for output in tree.body
+        if isinstance(output, nodes.Output)
+        for node in output.nodes
+        if isinstance(node, nodes.Name) and node.name == "n"
+    ]
+    uses = [node for node in tree.find_all(nodes.Name) if node.name == "n"]
+    if uses and (len(uses), len(printed)) != (1, 1):
+        raise ValueError(f"'n' in {source!r} can only be printed, once and outside of any 'if': {{{{ n }}}}")
 
 
 def _check_result(source: str, values: Mapping[str, str], empty: str) -> None:
