@@ -23,7 +23,7 @@ from tests.unit import registry_forms as forms
 from tests.unit.registry_forms import Cell, fill, save
 from tests.unit.registry_package import edit, shared_texts
 
-HEADING = ["STT", "Mã CBCC", "Họ và tên", "Chức vụ", "Đơn vị", "Số điện thoại", "Ngày đăng ký"]
+HEADING: list[Cell] = ["STT", "Mã CBCC", "Họ và tên", "Chức vụ", "Đơn vị", "Số điện thoại", "Ngày đăng ký"]
 AN: list[Cell] = [1, "S1", "Nguyễn Văn An", "Chuyên viên", "Sở Nội vụ", "0999000001", "02/01/2013"]
 ANH: list[Cell] = [2, "S2", "Trần Thị Ngọc Ánh", "Kế toán", "Sở Nội vụ", "0999000002", "02/01/2013"]
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from click.testing import CliRunner
@@ -20,7 +21,7 @@ from congvu.policy.values import DomainName
 from congvu.registry import Action, Code, Employment, OrgType, Severity, Status, open_table
 from congvu.registry.headings import OF_KIND, Field, Kind, field_of
 from congvu.registry.lint import lint
-from congvu.registry.mapping import TableSource
+from congvu.registry.mapping import TableSource, load_mapping
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
 from congvu.registry.problems import Problem, Problems
@@ -271,3 +272,12 @@ def test_every_documented_heading_is_recognised_and_every_known_one_documented()
 def test_every_code_is_documented() -> None:
     text = (ROOT / "docs/registry.md").read_text(encoding="utf-8")
     assert [code for code in Code if f"| `{code}` |" not in text] == []
+
+
+def test_the_documented_mapping_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs/registry.md").read_text(encoding="utf-8")
+    block = text.partition("    version: 1\n")[2].partition("\n\n")[0]
+    (tmp_path / "registry.yml").write_text(dedent(f"    version: 1\n{block}\n"), encoding="utf-8")
+    mapping = load_mapping(tmp_path / "registry.yml")
+    assert [len(mapping.of(kind)) for kind in (Kind.UNITS, Kind.STAFF)] == [1, 3]
+    assert mapping.staff[0].columns["Số thẻ"] is Field.STAFF_ID

@@ -44,6 +44,7 @@ _NAME_FIELDS = (
     Field.FAMILY_AND_MIDDLE,
     Field.SURNAME,
 )
+_STATES = " or ".join(Status)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _GAPS = re.compile(r"[\s.\-()]+")
 
@@ -358,8 +359,7 @@ class StaffRows:
         if self._table.ours:
             cells.required(Field.STATUS)
         otherwise = Status.LEFT if action and action.ends else Status.WORKING
-        wanted = " or ".join(Status)
-        return cells.parsed(Field.STATUS, lambda text: values.word(text, Status), otherwise, wanted)
+        return cells.parsed(Field.STATUS, lambda text: values.word(text, Status), otherwise, _STATES)
 
     def _action(self) -> Action | None:
         cells = self._cells

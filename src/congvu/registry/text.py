@@ -38,12 +38,12 @@ def key(text: str) -> str:
     return _key(text) if len(text) <= _REPEATED else _key.__wrapped__(text)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _clean(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else clean(text)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _broken(cell: str) -> str:
     if cell.isascii() and cell.isprintable():
         return ""
@@ -53,7 +53,7 @@ def _broken(cell: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _key(text: str) -> str:
     bare = unicodedata.normalize("NFD", text.translate(_D).casefold())
     return _OTHER.sub(" ", _MARKS.sub("", bare)).strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from congvu.policy.values import Size
@@ -83,6 +84,7 @@ def word(text: str, kind: type[E]) -> E:
     return found
 
 
+@cache
 def words(kind: type[StrEnum]) -> str:
     """The members of `kind`, each with the office's usual word, for a hint."""
     return ", ".join(f"{member} ({usual(member)})" for member in kind)
