@@ -267,6 +267,7 @@ def test_names_in_capitals_are_mended(written: str, shown: str, path: Path) -> N
         (41276, date(2013, 1, 2)),
         ("41276", date(2013, 1, 2)),
         (datetime(2013, 1, 2), date(2013, 1, 2)),
+        (datetime(2013, 1, 2, 8, 30), date(2013, 1, 2)),
         (date(2013, 1, 2), date(2013, 1, 2)),
     ],
 )

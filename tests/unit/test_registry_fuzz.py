@@ -133,6 +133,13 @@ def test_what_is_no_archive_is_refused(content: bytes, path: Path) -> None:
     assert survives(path)
 
 
+@pytest.mark.parametrize("rows", [[], [[""]], [["Họ và tên"]], [["a", "b"], ["c", "d"]]])
+def test_a_workbook_without_a_list_is_refused(rows: list[list[str]], path: Path) -> None:
+    forms.save(path, rows)
+    with pytest.raises(RegistryError):
+        lint(path, lambda _: None)
+
+
 def test_an_old_workbook_is_told_what_to_do(path: Path) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600)
     assert "save it as .xlsx" in survives(path)

@@ -31,7 +31,11 @@ def registry() -> None:
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="registry.yml that says what the headings mean."
 )
-@click.option("--charset", type=click.Choice([charset.value for charset in Charset]), help="Charset of a CSV file; else it is found.")
+@click.option(
+    "--charset",
+    type=click.Choice([charset.value for charset in Charset]),
+    help="Charset of a CSV file; else it is found.",
+)
 @click.option("--sheet", default="", help="Sheet of a workbook; else the one that looks like a list.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: str, *, as_json: bool) -> None:

@@ -43,7 +43,8 @@ def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
     """The heading among the first rows of a grid: the row, or two, with most known headings."""
     kinds = (wish.kind,) if wish.kind else tuple(Kind)
     best: Heading | None = None
-    for row, below in zip(rows, (*rows[1:], None), strict=True):
+    for number, row in enumerate(rows):
+        below = rows[number + 1] if number + 1 < len(rows) else None
         if wish.heading_row and row.number != wish.heading_row:
             continue
         for kind in kinds:

@@ -5,13 +5,13 @@ Memory does not grow with a CSV file or a database table: problems are told as t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from congvu.charset import Charset
 from congvu.errors import RegistryError
+from congvu.naming.names import readings
 from congvu.registry.headings import Field, Kind
 from congvu.registry.mapping import MappingFile, TableSource, find_mapping, load_mapping
 from congvu.registry.model import Person, Unit
@@ -22,12 +22,6 @@ from congvu.registry.reader import check_columns, link
 from congvu.registry.seen import Seen
 from congvu.registry.sheet import Column, Ranges, Table
 from congvu.registry.units import UnitRows, Units
-
-NameDoubt = Callable[[str], str]
-"""Says of a full name in one cell why its parts are in doubt; empty where they are not."""
-
-# Names that are not written surname first, or have no surname (naming.md, section 2).
-_NOT_KINH = re.compile(r"(?:Y|A|Ka) |[HK]['\u2018\u2019\u02bc]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +43,6 @@ class Understood:
     """Control totals that agree with the rows."""
 
 
-def plain_doubt(name: str) -> str:
-    """Doubt about the names that naming.md, section 2, says must never be split by guess."""
-    if _NOT_KINH.match(name):
-        return "is not surely written surname first"
-    return "" if " " in name else "is one word"
-
-
 def lint(
     path: Path,
     tell: Callable[[Problem], None],
@@ -63,14 +50,13 @@ def lint(
     mapping: Path | None = None,
     charset: Charset | None = None,
     sheet: str = "",
-    doubt: NameDoubt = plain_doubt,
 ) -> tuple[Understood, ...]:
     """Read the list at `path`, or the registry in that folder, and `tell` every problem.
 
     `mapping` says how; `charset` and `sheet` come before it. Raises `RegistryError` where nothing can be
     read at all.
     """
-    work = _Lint(tell, doubt)
+    work = _Lint(tell)
     if path.is_dir() or path.suffix in (".yml", ".yaml"):
         work.registry(find_mapping(path))
     else:
@@ -79,9 +65,8 @@ def lint(
 
 
 class _Lint:
-    def __init__(self, tell: Callable[[Problem], None], doubt: NameDoubt) -> None:
+    def __init__(self, tell: Callable[[Problem], None]) -> None:
         self._problems = Problems(tell)
-        self._doubt = doubt
         self.understood: list[Understood] = []
 
     def registry(self, mapping: MappingFile) -> None:
@@ -172,12 +157,12 @@ class _Lint:
     def _check_name(self, table: Table, person: Person) -> None:
         if person.name_is_split or not person.written_name:
             return
-        if reason := self._doubt(person.written_name):
+        if len(found := readings(person.written_name)) > 1:
             self._problems.warn(
                 person.place,
                 "",
                 Code.SPLIT,
-                f"{person.written_name!r} {reason}",
+                f"{person.written_name!r} has several readings: {'; or '.join(map(str, found))}",
                 "the office must say surname, middle and given name in columns of their own",
             )
         else:
