@@ -24,6 +24,8 @@ FLOORS = {
     "cli": 6,
 }
 PURE = (
+    "congvu.policy.law",
+    "congvu.policy.lint",
     "congvu.charset.cells",
     "congvu.charset.codec",
     "congvu.charset.common",
