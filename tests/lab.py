@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from congvu.cli.stack import SAMPLES
 from congvu.directory import settings as sync_settings
 from congvu.directory.connection import Directory
 from congvu.directory.model import Entry, Layout
@@ -29,6 +30,8 @@ from congvu.fleet.client import Outside, fetch, mailbox, parse, poll
 from congvu.fleet.lab import Lab, run_in
 
 LAMDONG, QUANGTRI = "lamdong.gov.vn", "quangtri.gov.vn"
+DOMAINS = tuple(SAMPLES)
+"""Every mail domain of the lab."""
 STRANGER = "congdan@ngoai.example"
 MIB = 1 << 20
 _RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate")
@@ -208,9 +211,9 @@ class Site:
         """A person nobody has used yet, with a password: the initial one, or changed as at first login."""
         return self._account(self.layout(domain).people, domain, initial=initial)
 
-    def unit(self, domain: str = LAMDONG) -> Account:
-        """A unit's mailbox nobody has used yet."""
-        return self._account(self.layout(domain).units, domain)
+    def unit(self, domain: str = LAMDONG, unit_id: str = "") -> Account:
+        """A unit's mailbox: any that nobody has used yet, or the one with this id."""
+        return self._account(self.layout(domain).units, domain, uid=unit_id)
 
     @contextmanager
     def changed(self, account: Account, attributes: Mapping[str, Sequence[str]]) -> Iterator[None]:
@@ -238,16 +241,16 @@ class Site:
         # A connection for each use: between two of them a fault test may have stopped slapd.
         return Directory.as_service(self.settings.directory)
 
-    def _account(self, container: str, domain: str, *, initial: bool = False) -> Account:
+    def _account(self, container: str, domain: str, *, uid: str = "", initial: bool = False) -> Account:
         # From the far end, where nobody else takes them: scripts/up takes the first ones.
-        free = "(&(objectClass=congvuAccount)(congvuState=initial)(!(pwdReset=TRUE)))"
+        free = f"(&(objectClass=congvuAccount)(uid={uid or '*'})(congvuState=initial)(!(pwdReset=TRUE)))"
         with self._directory() as directory:
             entries = sorted(directory.search(container, free, _ATTRIBUTES), key=lambda entry: entry.dn)
             before = next(
                 each
                 for each in reversed(entries)
                 if each.dn not in self._taken
-                and not each.value("pwdChangedTime")
+                and (uid or not each.value("pwdChangedTime"))
                 and each.value("mail").endswith(f"@{domain}")
             )
             self._taken[before.dn] = before

@@ -1,4 +1,4 @@
-"""A mailbox has the size the policy says; full, it refuses, keeps what it took, and recovers."""
+"""A full mailbox refuses, keeps what it took, and recovers. Its size is in test_domains."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from congvu import policy as policies
 from congvu.fleet.client import Outside, fetch, mailbox, poll
-from congvu.policy.effective import effective
-from tests.lab import LAMDONG, MIB, QUANGTRI, STRANGER, Account, Site, letter, transact, wait
+from tests.lab import MIB, STRANGER, Account, Site, letter, transact, wait
 
 
 def heavy(recipient: str, size: int) -> bytes:
@@ -34,17 +32,6 @@ def _count(outside: Outside, account: Account) -> int:
     with mailbox(outside, account.address, account.password) as box:
         _, found = box.search(None, "ALL")
         return len(found[0].split())
-
-
-@pytest.mark.parametrize(("domain", "kind"), [(LAMDONG, "person"), (LAMDONG, "unit"), (QUANGTRI, "person")])
-def test_imap_tells_the_quota_of_the_policy(outside: Outside, site: Site, domain: str, kind: str) -> None:
-    rules = effective(policies.load(site.settings.domains[domain].policy))
-    wanted = rules.unit_quota if kind == "unit" else rules.person_quota
-    assert wanted.octets == 2 << 30  # LD-6.1
-    account = site.unit(domain) if kind == "unit" else site.person(domain)
-    with mailbox(outside, account.address, account.password) as box:
-        _, (_, quotas) = box.getquotaroot("INBOX")
-    assert f"(STORAGE 0 {wanted.octets // 1024})".encode() in quotas[0]
 
 
 def test_a_message_too_large_for_the_mailbox_is_refused_at_rcpt(outside: Outside, full: Account) -> None:

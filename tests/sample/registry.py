@@ -2,9 +2,11 @@
 
     python tests/sample/registry.py OUTDIR --domain lamdong.gov.vn --staff 2000 --units 150 --seed 61
 
-writes ``units.csv`` and ``staff.csv``; the same options always give the same bytes. Communes come from the
-PyPI package vietnam-provinces with its flaws (double spaces, ’ and ', digits). Names are drawn word by
-word from the shares below, so a likeness to a living person is chance. Sources of the shares:
+writes ``units.csv`` and ``staff.csv``; the same options always give the same bytes. A domain is that of a
+province (``lamdong.gov.vn``), of a province's department of justice (``daklak.doj.gov.vn``) or of a ministry
+(``monre.gov.vn``). Communes come from the PyPI package vietnam-provinces with its flaws (double spaces, ’
+and ', digits). Names are drawn word by word from the shares below, so a likeness to a living person is
+chance. Sources of the shares:
 Lê Trung Hoa 2005 for surnames; hoten.org SG01 (words per name) and DKL01 (given names).
 """
 
@@ -112,9 +114,10 @@ UNUSUAL: tuple[tuple[str, str, str, str], ...] = (
     ("Nguyễn", "Lê Thảo", "Nguyên", ""),
 )
 
-# (id, name, parent id, agreed address). An address is agreed where the abbreviation is longer than ten
+# Units: (id, name, parent id, agreed address). An address is agreed where the abbreviation is longer than ten
 # characters or belongs to another unit (LD-5.1b).
-AGENCIES: tuple[tuple[str, str, str, str], ...] = (
+Office = tuple[str, str, str, str]
+AGENCIES: tuple[Office, ...] = (
     ("A01", "Văn phòng Ủy ban nhân dân tỉnh", "", ""),
     ("A02", "Sở Khoa học và Công nghệ", "", ""),
     ("A03", "Sở Nội vụ", "", ""),
@@ -142,7 +145,44 @@ AGENCIES: tuple[tuple[str, str, str, str], ...] = (
     ("A25", "Trường Cao đẳng Sư phạm", "", ""),
     ("A26", "Quỹ Đầu tư phát triển", "", ""),
 )
-_CENTRES = ("Trung tâm", "Chi cục", "Trường", "Quỹ", "Ban")
+# The units of a department of justice: those that 158/QĐ-STP names, and divisions that such a department has
+# (Thông tư liên tịch 01/2009/TTLT-BTP-BNV).
+DIVISIONS: tuple[Office, ...] = (
+    ("T01", "Văn phòng Sở", "", ""),
+    ("T02", "Phòng Tổ chức - Đào tạo", "", ""),
+    ("T03", "Phòng Phổ biến, giáo dục pháp luật", "", ""),
+    ("T04", "Trung tâm Trợ giúp pháp lý nhà nước", "", ""),
+    ("T05", "Trung tâm Dịch vụ bán đấu giá tài sản", "", ""),
+    ("T06", "Thi hành án dân sự tỉnh", "", ""),
+    ("T07", "Phòng Công chứng số 2", "", ""),
+    ("T08", "Phòng Công chứng số 3", "", ""),
+    ("T09", "Phòng Bổ trợ tư pháp", "", ""),
+    ("T10", "Phòng Hành chính tư pháp", "", ""),
+    ("T11", "Thanh tra Sở", "", ""),
+)
+# Units of the ministry of natural resources and environment as its last decrees had them (21/2013/NĐ-CP,
+# 36/2017/NĐ-CP). The inspectorate's address is one that was seen.
+MONRE: tuple[Office, ...] = (
+    ("B01", "Văn phòng Bộ", "", ""),
+    ("B02", "Thanh tra Bộ", "", "thanhtrabtnmt"),
+    ("B03", "Vụ Hợp tác quốc tế", "", ""),
+    ("B04", "Vụ Khoa học và Công nghệ", "", ""),
+    ("B05", "Cục Viễn thám quốc gia", "", ""),
+    ("B06", "Cục Quản lý tài nguyên nước", "", ""),
+    ("B07", "Trung tâm Quy hoạch và Điều tra tài nguyên nước quốc gia", "", ""),
+    ("B08", "Viện Chiến lược, Chính sách tài nguyên và môi trường", "", ""),
+    ("B09", "Vụ Pháp chế", "", ""),
+    ("B10", "Vụ Kế hoạch - Tài chính", "", ""),
+    ("B11", "Vụ Tổ chức cán bộ", "", ""),
+    ("B12", "Tổng cục Môi trường", "", ""),
+    ("B13", "Tổng cục Quản lý đất đai", "", ""),
+    ("B14", "Tổng cục Khí tượng Thủy văn", "", ""),
+    ("B15", "Tổng cục Biển và Hải đảo Việt Nam", "", ""),
+    ("B16", "Cục Đo đạc, Bản đồ và Thông tin địa lý Việt Nam", "", ""),
+    ("B17", "Cục Biến đổi khí hậu", "", ""),
+    ("B18", "Báo Tài nguyên và Môi trường", "", ""),
+)
+_CENTRES = ("Trung tâm", "Chi cục", "Trường", "Quỹ", "Ban", "Viện", "Báo")
 _POSITIONS = (
     "Chuyên viên",
     "Công chức",
@@ -187,25 +227,44 @@ class StaffRow:
     status: str
 
 
-def make_units(province: Province, count: int) -> list[UnitRow]:
-    """`count` units: agencies first, then communes, as far as both reach."""
-    wards = list(Ward.iter_by_province(province.code))
-    agencies = min(len(AGENCIES), max(count - len(wards), count // 2))
-    if count < 1 or count > agencies + len(wards):
-        raise SystemExit(f"{province.name} has units for 1 to {len(AGENCIES) + len(wards)}, not {count}")
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a mail domain belongs to."""
+
+    name: str
+    prefix: str
+    """What its staff ids begin with."""
+    offices: tuple[Office, ...]
+    wards: tuple[Ward, ...] = ()
+
+
+def find_body(domain: str) -> Body | None:
+    """The owner of `domain`, by its labels; None where we know of none."""
+    label, _, rest = domain.partition(".")
+    provinces = {province.codename.replace("_", ""): province for province in Province.iter_all()}
+    if (label, rest) == ("monre", "gov.vn"):
+        return Body("Bộ Tài nguyên và Môi trường", "BT", MONRE)
+    if label not in provinces:
+        return None
+    province = provinces[label]
+    prefix = "".join(word[0] for word in province.codename.split("_")).upper()
+    if rest.startswith("doj."):
+        return Body(f"Sở Tư pháp, {province.name}", f"{prefix}TP", DIVISIONS)
+    return Body(province.name, prefix, AGENCIES, tuple(Ward.iter_by_province(province.code)))
+
+
+def make_units(body: Body, count: int) -> list[UnitRow]:
+    """`count` units: offices first, then communes, as far as both reach."""
+    wards = body.wards
+    offices = min(len(body.offices), max(count - len(wards), count // 2))
+    if count < 1 or count > offices + len(wards):
+        raise SystemExit(f"{body.name} has units for 1 to {len(body.offices) + len(wards)}, not {count}")
     rows = [
-        UnitRow(
-            unit_id,
-            name,
-            "centre" if name.startswith(_CENTRES) else "department",
-            parent,
-            agreed,
-            _OPENING.isoformat(),
-        )
-        for unit_id, name, parent, agreed in AGENCIES[:agencies]
+        UnitRow(unit_id, name, _kind(name), parent, agreed, _OPENING.isoformat())
+        for unit_id, name, parent, agreed in body.offices[:offices]
     ]
     places: set[str] = set()
-    for ward in wards[: count - agencies]:
+    for ward in wards[: count - offices]:
         unit_id = f"X{int(ward.code)}"
         place = ward.name.removeprefix(f"{ward.division_type.value.capitalize()} ").casefold()
         # Xã X and phường X of one province give one address; the second has agreed on another.
@@ -214,6 +273,12 @@ def make_units(province: Province, count: int) -> list[UnitRow]:
         name = f"Ủy ban nhân dân {ward.name[0].lower()}{ward.name[1:]}"
         rows.append(UnitRow(unit_id, name, "commune", "", agreed, "2025-07-01"))
     return rows
+
+
+def _kind(name: str) -> str:
+    if name.startswith("Phòng"):
+        return "division"
+    return "centre" if name.startswith(_CENTRES) else "department"
 
 
 def make_staff(prefix: str, units: Sequence[UnitRow], count: int, rng: random.Random) -> list[StaffRow]:
@@ -307,24 +372,22 @@ def main(arguments: Sequence[str]) -> None:
     """Parse `arguments` and write the two files."""
     parser = argparse.ArgumentParser(description="Write a sample registry: units.csv and staff.csv.")
     parser.add_argument("outdir", type=Path)
-    parser.add_argument("--domain", default="lamdong.gov.vn", help="its first label names the province")
+    parser.add_argument("--domain", default="lamdong.gov.vn", help="its first label names the owner")
     parser.add_argument("--staff", type=int, default=2000)
     parser.add_argument("--units", type=int, default=150)
     parser.add_argument("--seed", type=int, default=61)
     parser.add_argument("--left", type=int, default=0, help="how many of the staff have left")
     options = parser.parse_args(arguments)
-    label = options.domain.partition(".")[0]
-    provinces = {province.codename.replace("_", ""): province for province in Province.iter_all()}
-    if label not in provinces:
-        parser.error(f"{label!r} is no province; known: {', '.join(sorted(provinces))}")
+    body = find_body(options.domain)
+    if body is None:
+        known = sorted(province.codename.replace("_", "") for province in Province.iter_all())
+        parser.error(f"{options.domain!r} is no domain of monre, nor of a province: {', '.join(known)}")
     if not 0 <= options.left <= options.staff:
         parser.error(f"--left must be 0 to {options.staff}")
-    province = provinces[label]
-    units = make_units(province, options.units)
-    prefix = "".join(word[0] for word in province.codename.split("_")).upper()
+    units = make_units(body, options.units)
     # Two streams, so that --left changes nothing but the status. Neither keeps a secret.
     names, leavers = (random.Random(f"{options.seed} {use}") for use in (options.domain, "left"))  # noqa: S311
-    staff = mark_left(make_staff(prefix, units, options.staff, names), options.left, leavers)
+    staff = mark_left(make_staff(body.prefix, units, options.staff, names), options.left, leavers)
     options.outdir.mkdir(parents=True, exist_ok=True)
     write(options.outdir / "units.csv", UnitRow, units)
     write(options.outdir / "staff.csv", StaffRow, staff)

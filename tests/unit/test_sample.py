@@ -9,8 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from congvu import registry as registries
+from congvu.cli.stack import SAMPLES
 from congvu.naming.units import acronym
 from congvu.registry import Registry, Status
 from tests.unit.helpers import ROOT
@@ -152,7 +154,52 @@ def test_any_province_works(domain: str, staff: int, units: int, tmp_path: Path)
     assert sum(person.status is Status.LEFT for person in registry.staff) == 2
 
 
-@pytest.mark.parametrize("options", [("--domain", "atlantis.gov.vn"), ("--units", "151"), ("--left", "2001")])
+def test_the_people_of_a_department_of_justice_work_in_its_divisions(tmp_path: Path) -> None:
+    generate(tmp_path, "--domain", "daklak.doj.gov.vn", "--staff", "40", "--units", "8")
+    registry = registries.read(tmp_path)
+    assert [unit.name for unit in registry.units] == [
+        "Văn phòng Sở",
+        "Phòng Tổ chức - Đào tạo",
+        "Phòng Phổ biến, giáo dục pháp luật",
+        "Trung tâm Trợ giúp pháp lý nhà nước",
+        "Trung tâm Dịch vụ bán đấu giá tài sản",
+        "Thi hành án dân sự tỉnh",
+        "Phòng Công chứng số 2",
+        "Phòng Công chứng số 3",
+    ]
+    assert {unit.kind for unit in registry.units} == {"department", "division", "centre"}
+    # The province has a register of its own: nobody's id may stand in both by chance.
+    assert {person.staff_id[:-5] for person in registry.staff} == {"DLTP"}
+
+
+def test_a_ministry_has_departments_and_no_communes(tmp_path: Path) -> None:
+    generate(tmp_path, "--domain", "monre.gov.vn", "--staff", "40", "--units", "18")
+    registry = registries.read(tmp_path)
+    assert len(registry.units) == 18
+    firsts = {"Văn", "Thanh", "Vụ", "Cục", "Tổng", "Viện", "Trung", "Báo"}
+    assert {unit.name.split()[0] for unit in registry.units} == firsts
+    assert {unit.kind for unit in registry.units} == {"department", "centre"}
+    final = [unit.address or str(acronym(unit.name)) for unit in registry.units]
+    assert len(set(final)) == len(final)
+
+
+def test_the_lab_has_a_registry_and_a_zone_for_every_mail_domain() -> None:
+    inventory = ROOT / "inventory" / "lab" / "group_vars"
+    domains = yaml.safe_load((inventory / "all" / "domains.yml").read_text())["mail_domains"]
+    zones = yaml.safe_load((inventory / "lab_outside" / "outside_dns.yml").read_text())["outside_dns_zones"]
+    shipped = {path.stem for path in (ROOT / "inventory" / "policy").glob("*.gov.vn.yml")}
+    assert set(domains) == set(SAMPLES) == set(zones) - {"ngoai.example"} == shipped
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--domain", "atlantis.gov.vn"),
+        ("--domain", "monre.doj.gov.vn"),
+        ("--units", "151"),
+        ("--left", "2001"),
+    ],
+)
 def test_impossible_wishes_are_refused(options: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as caught:
         generate(tmp_path, *options)

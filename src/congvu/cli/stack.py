@@ -24,7 +24,14 @@ from congvu.fleet import files, image, proof
 from congvu.fleet import lab as labs
 from congvu.fleet.lab import ROOT, Lab
 
-SAMPLES = {"lamdong.gov.vn": (2000, 150), "quangtri.gov.vn": (40, 8)}
+SAMPLES = {
+    "lamdong.gov.vn": (2000, 150),
+    "quangtri.gov.vn": (40, 8),
+    "daklak.gov.vn": (60, 24),  # as far as the department of justice
+    "daklak.doj.gov.vn": (40, 8),
+    "hatinh.gov.vn": (60, 40),  # as far as units of units, whose addresses have two dots
+    "monre.gov.vn": (40, 8),
+}
 """The sample registries: mail domain to numbers of staff and units."""
 
 
