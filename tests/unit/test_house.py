@@ -25,7 +25,6 @@ FLOORS = {
 }
 PURE = (
     "congvu.policy.law",
-    "congvu.policy.lint",
     "congvu.charset.cells",
     "congvu.charset.codec",
     "congvu.charset.common",
