@@ -28,7 +28,7 @@ NUMBERS = random.Random(1)  # noqa: S311  (what the archive cannot pack, not a s
 MOST = 60 << 20
 """Octets of memory that reading a small hostile file may take."""
 FUZZ = settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -214,6 +214,11 @@ def test_a_row_of_a_million_columns_is_refused(path: Path) -> None:
     some = b"".join(b"<c><v>%d</v></c>" % number for number in NUMBERS.sample(range(1 << 24), 10_000))
     cells = some * 100  # too far apart for the archive to notice that they repeat
     sheet(path, b"<sheetData>" + HEADING + b'<row r="2">' + cells + b"</row></sheetData>")
+    assert "row 2: has cells beyond column 1000" in survives(path)
+
+
+def test_a_cell_far_to_the_right_is_refused(path: Path) -> None:
+    sheet(path, b"<sheetData>" + HEADING + b'<row r="2"><c r="XFD2"><v>1</v></c></row></sheetData>')
     assert "row 2: has cells beyond column 1000" in survives(path)
 
 
