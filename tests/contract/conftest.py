@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from congvu.fleet.lab import ROOT, Lab, run_in
-from tests.lab import lab
+from tests.lab import lab, outside, site
 
-__all__ = ["lab"]
+__all__ = ["lab", "outside", "site"]
 
 GROUPS = {"mail": "mail_servers", "outside": "lab_outside"}
 ONE_EACH: dict[str, dict[str, tuple[str, ...]]] = {

@@ -33,6 +33,12 @@ ROUTED = {
     "congvuDelegate",
 }  # fmt: skip
 """What daemons route, store and count by."""
+LEDGER = {
+    "congvuIssuedFor": "Nguyễn|Văn|An||||",
+    "congvuAliasUntil": f"an.cu@{DOMAIN} 20271122",
+    "congvuFormerAddress": f"an.xua@{DOMAIN}",
+}
+"""What the sync remembers of an address; no daemon needs it."""
 KEPT_BY_PPOLICY = {"pwdReset", "pwdChangedTime"}
 
 
@@ -86,7 +92,7 @@ def world(lab: Lab) -> Iterator[World]:
             )
         )
         sync.add(Entry.build(f"ou=people,{top}", ("organizationalUnit",), {"ou": "people"}))
-        sync.add(person(AN, f"an@{DOMAIN}", f"an.cu@{DOMAIN}", title="Chuyên viên"))
+        sync.add(person(AN, f"an@{DOMAIN}", f"an.cu@{DOMAIN}", title="Chuyên viên", **LEDGER))
         sync.add(person(BINH, f"binh@{DOMAIN}", congvuDelegate=AN))
         for dn in (AN, BINH):
             sync.replace(dn, {"userPassword": [PASSWORDS[dn]]})
@@ -120,14 +126,16 @@ def seen(world: World, who: str, dn: str, attributes: Sequence[str] = EVERYTHING
 # --- Reading
 
 # Who, whose entry → the attributes of congvu's model that are seen; none if not even the entry.
-MODEL = ROUTED | {"cn", "sn", "employeeNumber", "telephoneNumber", "userPassword", "title"} | KEPT_BY_PPOLICY
+PERSONAL = {"cn", "sn", "employeeNumber", "telephoneNumber", "userPassword", "title"}
+MODEL = ROUTED | PERSONAL | KEPT_BY_PPOLICY | LEDGER.keys()
 READING: dict[tuple[str, str], set[str] | None] = {
     ("", AN): None,
     ("postfix", AN): ROUTED - {"congvuDelegate"},
     ("postfix", BINH): ROUTED,
     ("dovecot", AN): ROUTED - {"congvuDelegate"} | {"pwdChangedTime"},
     ("dovecot", BINH): ROUTED | {"pwdChangedTime"},
-    ("sync", BINH): MODEL - {"userPassword", "title", "pwdReset"},
+    ("sync", AN): MODEL - {"userPassword", "congvuDelegate", "pwdReset"},
+    ("sync", BINH): MODEL - {"userPassword", "title", "pwdReset"} - LEDGER.keys(),
     (AN, AN): MODEL - {"userPassword", "congvuDelegate", "pwdReset"},
     (AN, BINH): None,
     (BINH, AN): None,
@@ -151,7 +159,7 @@ def test_nobody_reads_a_password(who: str, dn: str, world: World) -> None:
 def test_daemons_see_no_more_of_a_person_than_they_need(name: str, world: World) -> None:
     found = seen(world, name, AN) or set()
     assert found - ROUTED - KEPT_BY_PPOLICY <= {"pwdLastSuccess"}
-    private = ("cn", "sn", "employeeNumber", "telephoneNumber", "title")
+    private = ("cn", "sn", "employeeNumber", "telephoneNumber", "title", *LEDGER)
     assert seen(world, name, AN, private) in (None, set())
 
 
@@ -194,6 +202,9 @@ WRITING = {
     "dovecot sets a password": ("dovecot", AN, "userPassword", "Dovecot-2026-abc"),
     "a person raises the own quota": (AN, AN, "congvuQuota", "9999999999"),
     "a person takes an address": (AN, AN, "mailLocalAddress", "giamdoc@kiemtra.gov.vn"),
+    "a person prolongs an alias": (AN, AN, "congvuAliasUntil", f"an.cu@{DOMAIN} 20991231"),
+    "a person sheds a former address": (AN, AN, "congvuFormerAddress", "x@kiemtra.gov.vn"),
+    "postfix rewrites the ledger": ("postfix", AN, "congvuIssuedFor", "x"),
     "a person becomes a delegate": (AN, BINH, "congvuDelegate", AN),
     "a person revives itself": (AN, AN, "congvuState", "active"),
     "a person sets another's password": (AN, BINH, "userPassword", "Binh-mat-2026-abc"),
@@ -225,6 +236,22 @@ def test_the_sync_writes_people(world: World) -> None:
         sync.replace(AN, {"title": ["Trưởng phòng"], "congvuQuota": ["2097152"]})
         entry = next(sync.search(AN, "(objectClass=*)", ("title", "congvuQuota")))
         assert (entry.value("title"), entry.value("congvuQuota")) == ("Trưởng phòng", "2097152")
+
+
+def test_the_sync_writes_the_ledger_and_slapd_keeps_it_letter_by_letter(world: World) -> None:
+    written = {
+        "congvuIssuedFor": ("Đỗ|Thị|Ánh||skhcn||2",),  # NFC, case and all
+        "congvuAliasUntil": (f"anh@{DOMAIN} 20271122", f"anh.cu@{DOMAIN} 20280229"),
+        "congvuFormerAddress": (f"anh.xua@{DOMAIN}", f"anh.1990@{DOMAIN}"),
+    }
+    with world.service("sync") as sync:
+        sync.replace(BINH, written)
+        try:
+            entry = next(sync.search(BINH, "(objectClass=*)", tuple(written)))
+            for name, values in written.items():
+                assert set(entry.values(name)) == set(values)
+        finally:
+            sync.replace(BINH, dict.fromkeys(written, ()))
 
 
 def test_a_person_changes_the_own_password_and_the_old_one_is_gone(chi: str, world: World) -> None:
@@ -286,6 +313,9 @@ REFUSED: dict[str, tuple[Entry, str]] = {
     ),
     "a quota that is no number": (
         person(OTHER, f"other@{DOMAIN}", congvuQuota="2G"), "invalidAttributeSyntax",
+    ),
+    "a former address in Unicode": (
+        person(OTHER, f"other@{DOMAIN}", congvuFormerAddress=f"ánh@{DOMAIN}"), "invalidAttributeSyntax",
     ),
     "an attribute of no class": (
         person(OTHER, f"other@{DOMAIN}", dc="x"), "objectClassViolation",
