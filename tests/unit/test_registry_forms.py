@@ -11,7 +11,18 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from congvu.errors import RegistryError
-from congvu.registry import Action, Code, Employment, OrgType, Person, Problem, Severity, Status, open_table
+from congvu.registry import (
+    Action,
+    Code,
+    Employment,
+    OrgType,
+    Person,
+    Problem,
+    Severity,
+    Status,
+    lines,
+    open_table,
+)
 from congvu.registry.headings import OF_KIND, Field, Kind, field_of
 from congvu.registry.lint import Understood, lint
 from congvu.registry.mapping import TableSource
@@ -388,7 +399,9 @@ def test_text_typed_in_a_legacy_font_is_read(path: Path) -> None:
         "Sè ®iÖn tho¹i",
         "Ngµy ®¨ng ký",
     ]
-    found, problems = people(rows(path, *tcvn3, heading=heading))
+    table, _ = understood(rows(path, *tcvn3, ["Tæng céng: 3 ng\u00adêi"], heading=heading))
+    assert (table.rows_read, table.totals) == (3, (3,))
+    found, problems = people(path)
     assert [person.full_name for person in found] == ["Nguyễn Văn An", "Trần Thị Hồng Đào", "Đỗ Đức Đạt"]
     assert found[0].unit_name == "Sở Nội vụ"
     assert Code.LEGACY_FONT in codes(problems, Severity.NOTE)
@@ -439,6 +452,37 @@ def test_the_same_person_twice_without_an_id_is_told(path: Path) -> None:
     )
     (warning,) = (problem for problem in problems if problem.severity is Severity.WARNING)
     assert (warning.code, "row 2" in warning.message) == (Code.DUPLICATE, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "total"),
+    [
+        ("Tổng cộng: 25 người", 25),
+        ("TỔNG SỐ: 1.025", 1025),
+        ("Cộng: 5", 5),
+        ("Cộng II: 5", 5),
+        ("Cộng", None),
+        ("Tổng: …", None),
+        ("Danh sách đề nghị: 25 tài khoản", 25),
+        ("Ấn định danh sách có 25 người./.", 25),
+    ],
+)
+def test_totals_as_offices_write_them(line: str, total: int | None) -> None:
+    assert lines.is_total([line])
+    assert lines.total_of([line]) == total
+
+
+@pytest.mark.parametrize(
+    "name", ["Công an tỉnh", "Tổng công ty Cấp nước", "Công", "Tổng cục Thuế", "Q.1", "KT-XH"]
+)
+def test_agencies_and_names_are_no_totals_and_no_signatures(name: str) -> None:
+    assert not lines.is_total([name])
+    assert not lines.is_signature([name])
+
+
+@pytest.mark.parametrize("name", ["Tô Văn An", "Đoàn Văn Hậu", "Hồ Thị Ban", "Trương Văn Nhã"])
+def test_people_are_no_agencies(name: str) -> None:
+    assert not lines.names_organisation(name)
 
 
 # Sheets

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from congvu.registry.text import key as key_of
 
+# With their marks: «Cộng: 5» is a total, «Công an tỉnh» and «Tổng công ty» are not.
 _TOTAL = re.compile(
-    r"(?:danh sach (?:de nghi|nay|tren|gom|co|dang ky)|tong cong|tong so|tong|cong|"
-    r"(?:an dinh )?danh sach(?: nay)? (?:co|gom))\b"
+    r"(?:tổng\s+(?:cộng|số)|(?:ấn định\s+)?danh sách(?:\s+này)?\s+(?:đề nghị|đăng ký|trên|gồm|có|là))\b.*|"
+    r"(?:tổng|cộng)(?:\s+[ivx]+)?\s*[:.]?(?:\s*\d.*)?[\s.…_]*",
+    re.IGNORECASE | re.DOTALL,
 )
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{3})+|\d+")
 # Words with which the part below a table begins: place and date, who signs, who gets a copy.
@@ -17,8 +19,9 @@ _SIGNATURE = re.compile(
     r"(?:.*\bngay (?:\d+ )?thang (?:\d+ )?nam\b.*|nguoi lap(?: bieu| danh sach)?|lap bieu|nguoi de nghi|"
     r"nguoi yeu cau|thu truong(?: don vi| co quan)?|giam doc|pho giam doc|chu tich|pho chu tich|"
     r"chanh van phong|truong phong|truong ban|ky ten.*|ky ghi ro ho ten|ky va ghi ro ho ten|noi nhan.*|"
-    r"xac nhan.*|tm .*|kt .*|tl .*|tuq .*|q .*|dai dien .*|lanh dao (?:don vi|co quan)|ghi chu|luu y.*|"
-    r"luu vt.*|nhu tren)"
+    r"xac nhan.*|dai dien .*|lanh dao (?:don vi|co quan)|ghi chu|luu y.*|"
+    r"luu vt.*|nhu tren|"
+    r"(?:tm|kt|tl|tuq) (?:ubnd|uy ban|chu tich|giam doc|truong|thu truong|bo truong|chanh|ban|hoi dong|so).*)"
 )
 # With their marks: Tô is a surname, Tổ a team; Đoàn is both and needs a second word.
 _ORGANISATION = re.compile(
@@ -47,7 +50,7 @@ def _key(text: str) -> str:
 
 def is_total(texts: Sequence[str]) -> bool:
     """Whether the filled cells of a row are a totals line: «Tổng cộng: 25 người»."""
-    return len(texts) <= 3 and any(_TOTAL.match(_key(text)) for text in texts)
+    return bool(texts) and len(texts) <= 3 and bool(_TOTAL.fullmatch(texts[0][:_LONGEST]))
 
 
 def total_of(texts: Sequence[str]) -> int | None:

@@ -132,7 +132,11 @@ class Table:
         rows = grid.rows()
         first = list(_ahead(rows, _LOOK, lambda row: row.cells))
         filled = [row for row in first if not row.blank]
-        heading = find_heading(filled, wish) or find_heading([_in_unicode(row) for row in filled], wish)
+        heading = find_heading(filled, wish)
+        self._font = ColumnFont(())
+        if heading is None:
+            self._font = ColumnFont([" ".join(row.cells) for row in filled])
+            heading = find_heading([self._in_unicode(row) for row in filled], wish)
         if heading is None:
             raise self._no_heading(first)
         self.kind, self.heading_rows = heading.kind, heading.rows
@@ -246,6 +250,10 @@ class Table:
             )
         return unit
 
+    def _in_unicode(self, row: GridRow) -> GridRow:
+        """A row of a sheet whose heading was typed in a legacy font, with its text read."""
+        return row._replace(cells=[self._font.read(cell)[0] for cell in row.cells])
+
     # The rows
 
     def _ignore(self, why: Ignored, first: int, last: int | None = None) -> None:
@@ -295,6 +303,7 @@ class Table:
 
     def _is_no_record(self, row: GridRow, names: Sequence[int]) -> bool:
         """Whether an office's row is something else; it is accounted for then."""
+        row = self._in_unicode(row) if self._font.charset else row
         cells = self._picked(row)
         texts = [cell for cell in row.cells if cell]
         ordinal = cells[self._index[Field.ORDINAL]] if Field.ORDINAL in self._index else ""
@@ -309,7 +318,7 @@ class Table:
             why = Ignored.REPEATED
         elif not self.rows_read and lines.numbers_columns(texts):
             why = Ignored.NUMBERS
-        elif not numbered and lines.is_total(texts or [""]):
+        elif not numbered and lines.is_total(texts):
             why = Ignored.TOTAL
             self._check_total(row, texts)
         elif not numbered and self._is_signature(cells, texts, names):
@@ -352,7 +361,7 @@ class Table:
                 "a row stands below the end of the table",
                 "move it up, above the total and the signatures",
             )
-        elif lines.is_total(texts or [""]):
+        elif lines.is_total(texts):
             self._check_total(row, texts)
             self._ignore(Ignored.TOTAL, row.number)
         else:
@@ -491,12 +500,6 @@ class Table:
         if faults is None and values is row.values:
             return row
         return Row(row.place, self, values, row.faults if faults is None else faults, row.section)
-
-
-def _in_unicode(row: GridRow) -> GridRow:
-    """A row that may be a heading typed in a legacy font, with its text read."""
-    font = ColumnFont([" ".join(row.cells)])
-    return row._replace(cells=[font.read(cell)[0] for cell in row.cells])
 
 
 def _ahead(rows: Iterator[T], most: int, cells: Callable[[T], Sequence[str]]) -> Iterator[T]:
