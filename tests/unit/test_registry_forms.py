@@ -364,6 +364,14 @@ def test_a_formula_is_read_by_its_last_value(path: Path) -> None:
     assert codes(problems) == []
 
 
+@pytest.mark.parametrize("column", [0, 7])
+def test_a_formula_in_a_column_that_is_not_used_does_not_matter(column: int, path: Path) -> None:
+    row: list[Cell] = [*AN, "ghi chú"]
+    row[column] = "=ROW()"
+    (person,), problems = people(rows(path, row, heading=[*HEADING, "Ghi chú"]))
+    assert (person.staff_id, codes(problems)) == ("S1", [])
+
+
 def test_shared_texts_are_read_whole_and_without_their_guides(path: Path) -> None:
     shared_texts(path, "Họ và tên", "Đơn vị", "Lê Na", "Sở Nội vụ", "Sơn Kim", "Sở Tài chính")
     assert [list(row.values) for row in open_table(path)] == [

@@ -85,6 +85,15 @@ def test_units_of_one_name_are_told_apart_by_the_section(tmp_path: Path) -> None
     assert registries.read(tmp_path).staff[0].unit_id == "B2"
 
 
+def test_units_of_one_name_are_told_apart_by_the_agency_above(tmp_path: Path) -> None:
+    save(tmp_path / "units.xlsx", UNIT_ROWS)
+    heading: list[object] = ["Mã CBCC", "Họ và tên", "Phòng", "Cơ quan", "Ngày đăng ký"]
+    save(tmp_path / "staff.xlsx", [heading, ["S1", "Lê Na", "Văn phòng", "Sở Tài chính", "02/01/2013"]])
+    assert "column 'Cơ quan': means the same as 'Phòng'" in errors(tmp_path)
+    text = "units: [{file: units.xlsx}]\nstaff: [{file: staff.xlsx, columns: {Cơ quan: organisation}}]"
+    assert registries.read(mapping(tmp_path, text)).staff[0].unit_id == "B2"
+
+
 def test_a_unit_name_that_two_bear_is_refused(tmp_path: Path) -> None:
     message = errors(workbooks(tmp_path, ["S1", "Lê Na", "Văn phòng", None, "02/01/2013"]))
     assert "2 units are called 'Văn phòng': A2, B2" in message

@@ -63,7 +63,7 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
         for table in understood:
             _show(console, table)
         if kept:
-            console.print(_table(kept))
+            console.print(_table(kept, several=len(understood) > 1))
     click.get_current_context().exit(1 if count else 0)
 
 
@@ -102,14 +102,21 @@ def _show(console: Console, table: Understood) -> None:
         console.print(f"  the control total {total} agrees")
 
 
-def _table(problems: list[Problem]) -> Table:
-    table = Table("", "where", "column", "what", "what to do")
+def _table(problems: list[Problem], *, several: bool) -> Table:
+    """Problems for a terminal; the file's name only where there are several. Nothing is cut off."""
+    table = Table()
+    for name in ("", "where", "column", "what", "what to do"):
+        table.add_column(name, overflow="fold")
     for problem in problems:
         colour = _COLOURS[problem.severity]
         more = f" (and {problem.count - 1} more)" if problem.count > 1 else ""
+        place = problem.place
+        where = str(place)
+        if isinstance(place, Place) and not several:
+            where = f"row {place.row} {place.column}".rstrip()
         table.add_row(
             f"[{colour}]{problem.severity}[/]",
-            escape(str(problem.place)),
+            escape(where),
             escape(problem.column),
             escape(problem.message + more),
             escape(problem.hint),

@@ -66,7 +66,7 @@ class Cells:
         self._row, self.bad = row, False
         for number, fault in row.faults.items():
             column = self.table.columns[number]
-            if column.field not in (None, Field.NOTE):
+            if column.field not in (None, Field.NOTE, Field.ORDINAL):
                 self.bad = True
                 place = row.place.at(column.letters) if self.table.sheet else row.place
                 self.problems.error(place, column.heading, fault.code, fault.message, fault.hint)

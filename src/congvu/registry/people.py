@@ -317,12 +317,13 @@ class StaffRows:
                     "add the unit, or correct the id",
                 )
             return unit_id, cells.optional(Field.UNIT_NAME)
-        name = cells.optional(Field.UNIT_NAME) or row.section
+        above = cells.optional(Field.ORGANISATION) or row.section
+        name = cells.optional(Field.UNIT_NAME) or above
         if not name:
             if self._table.ours or self._complete or cells.has(Field.UNIT_NAME):
                 cells.required(Field.UNIT_NAME if self._by_name else Field.UNIT_ID)
             return "", ""
-        return self._found(Field.UNIT_NAME, name, row.section), name
+        return self._found(Field.UNIT_NAME, name, above), name
 
     def _found(self, column: Field, name: str, within: str) -> str:
         if self._units is None:

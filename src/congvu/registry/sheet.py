@@ -42,7 +42,13 @@ _NAMES = (
     Field.CHANGE_WHAT,
 )
 # A dash means "the same" where an empty cell would be a mistake.
-_DASH_REPEATS = (Field.UNIT_ID, Field.UNIT_NAME, Field.PARENT_ID, Field.PARENT_NAME)
+_DASH_REPEATS = (
+    Field.UNIT_ID,
+    Field.UNIT_NAME,
+    Field.ORGANISATION,
+    Field.PARENT_ID,
+    Field.PARENT_NAME,
+)
 _FREE = (Field.ORDINAL, Field.NOTE)
 """May stand over several columns; the first counts."""
 _NEVER_REPEATED = (*_NAMES, Field.STAFF_ID, Field.CITIZEN_ID, Field.PHONE, Field.CONTACT_MAIL, Field.ADDRESS)

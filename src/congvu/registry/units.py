@@ -98,9 +98,6 @@ class Units:
         self._names = names
         self.nearest = lru_cache(maxsize=1000)(self._nearest)
 
-    def __len__(self) -> int:
-        return len(self.by_id)
-
     def named(self, name: str, within: str = "") -> tuple[Unit, ...]:
         """The units of this name, or with this id. `within` names the unit above, where several share one."""
         if unit := self.by_id.get(name):
