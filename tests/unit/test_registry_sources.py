@@ -90,7 +90,7 @@ def test_units_of_one_name_are_told_apart_by_the_agency_above(tmp_path: Path) ->
     heading: list[object] = ["Mã CBCC", "Họ và tên", "Phòng", "Cơ quan", "Ngày đăng ký"]
     save(tmp_path / "staff.xlsx", [heading, ["S1", "Lê Na", "Văn phòng", "Sở Tài chính", "02/01/2013"]])
     assert "column 'Cơ quan': means the same as 'Phòng'" in errors(tmp_path)
-    text = "units: [{file: units.xlsx}]\nstaff: [{file: staff.xlsx, columns: {Cơ quan: organisation}}]"
+    text = "units: [{file: units.xlsx}]\nstaff: [{file: staff.xlsx, columns: {Cơ quan: agency}}]"
     assert registries.read(mapping(tmp_path, text)).staff[0].unit_id == "B2"
 
 

@@ -31,7 +31,7 @@ class Field(StrEnum):
     POSITION = "position"
     UNIT_ID = "unit_id"
     UNIT_NAME = "unit_name"
-    ORGANISATION = "organisation"
+    AGENCY = "agency"
     """The agency above the unit, where a list has both; it tells units of one name apart."""
     PHONE = "phone"
     CONTACT_MAIL = "contact_mail"
@@ -184,7 +184,7 @@ STAFF: Mapping[Field, tuple[str, ...]] = {
         "Organisation",
         "Organization",
     ),
-    Field.ORGANISATION: ("Cơ quan chủ quản", "Đơn vị chủ quản", "Đơn vị cấp trên", "Cơ quan cấp trên"),
+    Field.AGENCY: ("Cơ quan chủ quản", "Đơn vị chủ quản", "Đơn vị cấp trên", "Cơ quan cấp trên"),
     Field.PHONE: (
         "Số điện thoại",
         "Điện thoại",

@@ -317,7 +317,7 @@ class StaffRows:
                     "add the unit, or correct the id",
                 )
             return unit_id, cells.optional(Field.UNIT_NAME)
-        above = cells.optional(Field.ORGANISATION) or row.section
+        above = cells.optional(Field.AGENCY) or row.section
         name = cells.optional(Field.UNIT_NAME) or above
         if not name:
             if self._table.ours or self._complete or cells.has(Field.UNIT_NAME):

@@ -45,7 +45,7 @@ _NAMES = (
 _DASH_REPEATS = (
     Field.UNIT_ID,
     Field.UNIT_NAME,
-    Field.ORGANISATION,
+    Field.AGENCY,
     Field.PARENT_ID,
     Field.PARENT_NAME,
 )
