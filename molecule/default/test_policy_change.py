@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from congvu.cli.stack import SAMPLES
 from congvu.fleet import deploy
 from congvu.fleet.client import Outside
 from congvu.fleet.lab import ROOT, Lab
@@ -82,7 +83,7 @@ def test_a_larger_quota_changes_the_directory_and_no_host(lab: Lab, policies: Pa
 
 
 def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab, policies: Path) -> None:
-    for domain in (DOMAIN, "quangtri.gov.vn"):
+    for domain in SAMPLES:
         file = policies / f"{domain}.yml"
         rest = re.sub(r"^attachments:.*\n(?: +.*\n)*", "", file.read_text(), flags=re.MULTILINE)
         file.write_text(f"{rest}\nattachments: {{limit: 10M}}\n")
