@@ -380,6 +380,13 @@ def test_shared_texts_are_read_whole_and_without_their_guides(path: Path) -> Non
     ]
 
 
+def test_characters_that_xml_cannot_hold_are_unpacked(path: Path) -> None:
+    shared_texts(path, "Họ và tên", "Chức vụ", "Lê Na", "Phó_x000D_\nTrưởng phòng", "Sơn Kim_x0007_", "x_xyz")
+    first, second = open_table(path)
+    assert first.cells["Chức vụ"] == "Phó Trưởng phòng"
+    assert (second.cells["Chức vụ"], len(second.faults)) == ("x_xyz", 1)
+
+
 def test_hidden_rows_and_columns_are_read_and_told(path: Path) -> None:
     rows(path, AN, ANH)
     book = load_workbook(path)

@@ -23,6 +23,7 @@ MAX_ROWS = 1 << 20
 """Rows of a worksheet (ECMA-376)."""
 _MAX_MERGES = 200_000
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _EXPONENT = re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+")
 
@@ -264,7 +265,14 @@ def _value(cell: _Cell, workbook: Workbook) -> tuple[str, Fault | None]:
         return _shared(raw, workbook)
     if cell.kind == "n":
         return _numeric(raw, cell.style, workbook)
-    return clean_cell(raw), None
+    return _written(raw), None
+
+
+def _written(text: str) -> str:
+    """Text as it was typed: ``_x000D_`` is a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19)."""
+    if "_x" in text:
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    return clean_cell(text)
 
 
 def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
@@ -274,7 +282,7 @@ def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
     text = workbook.texts[number]
     if len(text) > MAX_CELL:
         return "", Fault(Code.VALUE, f"holds more than {MAX_CELL} characters", "is this a list of people?")
-    return clean_cell(text), None
+    return _written(text), None
 
 
 _NO_VALUE = Fault(
