@@ -501,6 +501,13 @@ def test_a_ledger_that_does_not_know_what_an_address_was_for_learns_it(lamdong: 
     assert done.people["1"].holding == Holding("giamdoc", "Nguyễn|Văn|An||snv|snv|")
 
 
+def test_a_returner_with_a_new_name_without_an_address_has_the_old_one_again(lamdong: Policy) -> None:
+    ledger = after(run(lamdong, [person("1")]), gone=["1"])
+    done = run(lamdong, [person("1", "Nguyễn||" + "Nguyên" * 12)], ledger=ledger)
+    assert (done.people["1"].how, done.people["1"].holding.gone) == (How.RETURNED, False)
+    assert len(done.problems) == 1
+
+
 @pytest.mark.parametrize("name", ["Иванов||An", "Nguyễn||" + "Nguyên" * 12])
 def test_a_new_name_without_an_address_keeps_the_old_one_and_is_told(name: str, lamdong: Policy) -> None:
     ledger = after(run(lamdong, [person("1")]))

@@ -95,9 +95,10 @@ def _agreed(unit: Unit, work: Work) -> str:
 
 def _claim(unit_id: str, agreed: str, work: Work) -> str:
     """Why the agreed address cannot be had; empty when it is claimed."""
-    if not (problem := work.why_not(Kind.UNIT, unit_id, agreed)):
-        work.claim(Kind.UNIT, unit_id, agreed)
-    return problem
+    if objection := work.objection(Kind.UNIT, unit_id, agreed):
+        return objection.message
+    work.claim(Kind.UNIT, unit_id, agreed)
+    return ""
 
 
 def _basis(unit: Unit, parent: str) -> str:
@@ -173,11 +174,12 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
         for rung, local_part in zip(work.policy.unit.address, _spoken(issued_for, work), strict=True):
             if not local_part:
                 continue
-            problem = _too_long(unit, local_part, work) or work.why_not(Kind.UNIT, unit.unit_id, local_part)
-            if not problem:
+            too_long = _too_long(unit, local_part, work)
+            objection = work.objection(Kind.UNIT, unit.unit_id, local_part)
+            if not too_long and not objection:
                 work.claim(Kind.UNIT, unit.unit_id, local_part)
                 return local_part, rung.source
-            tried.append(problem)
+            tried.append(too_long or (objection.message if objection else ""))
         proposals = propose(unit.name, work.style, work.rules.unit_max_length, work.namespace)
     except FoldError as problem:
         work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(problem), "correct the name")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from congvu.naming.allocation.result import Problem, ProblemCode
 from congvu.naming.ledger import Alias, Holding, Ledger
@@ -34,6 +35,13 @@ def _counted(text: str) -> str:
     if stem.isalpha() or not stem:  # the usual id: S00012
         return stem.casefold() + text[len(stem) :].zfill(20)
     return _NUMBER.sub(lambda digits: digits[0].zfill(20), text.casefold())
+
+
+class Objection(NamedTuple):
+    """Why an address cannot be given."""
+
+    code: ProblemCode
+    message: str
 
 
 @cache
@@ -76,18 +84,19 @@ class Work:
         """Note a problem."""
         self.problems.append(Problem(kind, identifier, code, message, hint, proposals))
 
-    def why_not(self, kind: Kind, identifier: str, local_part: str) -> str:
-        """Why `local_part` cannot be given to this holder; empty when it can."""
+    def objection(self, kind: Kind, identifier: str, local_part: str) -> Objection | None:
+        """Why `local_part` cannot be given to this holder; None when it can."""
         try:
             check_local_part(local_part)
         except ValueError as problem:
-            return str(problem)
+            return Objection(ProblemCode.INVALID, str(problem))
         holder = self.namespace.holder(local_part, unit=kind is Kind.UNIT)
         if holder is None or holder == label(kind, identifier):
-            return ""
+            return None
         holdings = self.ledger.units if kind is Kind.UNIT else self.ledger.people
         gone = holdings.get(holder.removeprefix("unit "))
-        return f"{local_part!r} is held by {holder}" + (", who left" if gone and gone.gone else "")
+        left = ", who left" if gone and gone.gone else ""
+        return Objection(ProblemCode.TAKEN, f"{local_part!r} is held by {holder}{left}")
 
     def claim(self, kind: Kind, identifier: str, local_part: str) -> bool:
         """Take `local_part` for this holder; False when somebody else has it."""
