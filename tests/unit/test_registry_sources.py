@@ -227,6 +227,25 @@ def test_a_database_is_read(text: str, tmp_path: Path) -> None:
     assert (second.full_name, second.status, second.place.row) == ("Lê Na", Status.LEFT, 2)
 
 
+def test_rows_of_a_database_are_records_whatever_they_say(tmp_path: Path) -> None:
+    """Nothing in a database is a title, a total or a signature."""
+    with sqlite3.connect(tmp_path / "hr.db") as connection:
+        connection.execute("CREATE TABLE staff (staff_id, full_name, unit_id, registered_on)")
+        people = [("S1", "Tổng cộng: 9", "A1", "2013-01-02"), ("S2", "Giám đốc", "A1", "2013-01-02")]
+        connection.executemany("INSERT INTO staff VALUES (?, ?, ?, ?)", people)
+    connection.close()
+    (tmp_path / "hr.url").write_text(f"sqlite:///{tmp_path / 'hr.db'}")
+    (tmp_path / "units.csv").write_text(UNITS, encoding="utf-8")
+    text = "units: [{file: units.csv}]\nstaff: [{sql: {url_file: hr.url, table: staff}}]"
+    assert len(registries.read(mapping(tmp_path, text)).staff) == 2
+
+
+def test_a_table_without_its_columns_is_let_go(tmp_path: Path) -> None:
+    database(tmp_path, rows=2000)
+    text = TABLE.replace("ma: staff_id, ", "")
+    assert "column 'staff_id': is missing" in errors(mapping(tmp_path, text))
+
+
 def test_a_database_that_refuses_is_told_without_its_password(tmp_path: Path) -> None:
     database(tmp_path)
     message = errors(mapping(tmp_path, TABLE.replace("table: nhan_su", "table: nhan_vien")))

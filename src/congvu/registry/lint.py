@@ -188,6 +188,7 @@ class _Lint:
         self._understood(table)
 
     def _understood(self, table: Table) -> None:
+        table.close()
         for column in table.columns:
             if column.field is None:
                 self._problems.note(

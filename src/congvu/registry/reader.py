@@ -52,6 +52,7 @@ def read_units(
         try:
             table = open_source(source, Kind.UNITS, problems)
             if not check_columns(table, source, problems, complete=complete):
+                table.close()
                 return []
             rows = UnitRows(table, source.reading, problems, seen, complete=complete)
             units.extend(rows)
@@ -98,6 +99,7 @@ def _read_staff(mapping: MappingFile, problems: Problems, seen: Seen, units: Uni
         try:
             table = open_source(source, Kind.STAFF, problems)
             if not check_columns(table, source, problems, complete=True):
+                table.close()
                 continue
             if mapping.quarantine is Quarantine.UNIT:
                 staff.extend(_without_bad_units(table, source, problems, seen, units))

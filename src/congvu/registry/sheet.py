@@ -148,10 +148,11 @@ class Table:
         self.kind, self.heading_rows = heading.kind, heading.rows
         self.columns = tuple(self._columns(heading))
         self.headings = tuple(column.heading for column in self.columns)
-        self.ours = len(OURS[self.kind] & set(self.headings)) >= min(3, len(self.headings))
-        """Whether it has our own column names, and is read strictly."""
+        self.ours = grid.counted and len(OURS[self.kind] & set(self.headings)) >= min(3, len(self.headings))
+        """Whether it is a CSV file with our own column names, and is read strictly."""
         self._index = {column.field: number for number, column in enumerate(self.columns) if column.field}
         self._section = self._above(first, heading)
+        self._rows = rows
         self._rest = chain([row for row in first if row.number > heading.rows[-1]], rows)
         self._last = heading.rows[-1]
         self._fonts: list[ColumnFont] = []
@@ -165,6 +166,10 @@ class Table:
         sample, self._sample = self._sample, []
         for row in chain(sample, self._records()):
             yield self._finished(row)
+
+    def close(self) -> None:
+        """Let go of the file or the database without reading it to the end."""
+        self._rows.close()
 
     @property
     def sample(self) -> Sequence[Row]:
@@ -279,7 +284,7 @@ class Table:
                 self.problems.note(
                     self.place(row.number), "", Code.HIDDEN, "the row is hidden", "it was read like any other"
                 )
-            if not self.ours and self._is_no_record(row, names):
+            if not (self.ours or self._grid.only_records) and self._is_no_record(row, names):
                 continue
             if self._grid.counted and len(row.cells) != self._width and not self._fits(row):
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from congvu.charset import Charset, CharsetError, Detector, Doubt, decode
@@ -30,6 +30,7 @@ class CsvFile:
     sheet = ""
     hidden_columns = NO_CELLS
     counted = True
+    only_records = False
 
     def __init__(self, path: Path, *, charset: Charset | None = None, delimiter: str = "") -> None:
         self.source = str(path)
@@ -37,7 +38,7 @@ class CsvFile:
         self._charset, self.charset = self._find_charset(charset)
         self.delimiter = delimiter or self._find_delimiter()
 
-    def rows(self) -> Iterator[GridRow]:
+    def rows(self) -> Generator[GridRow, None, None]:
         """See `Grid.rows`."""
         csv.field_size_limit(MAX_CELL)  # of the whole process; Python's own limit is twice as large
         start, lines = 1, self._lines()

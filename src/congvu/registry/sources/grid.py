@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from congvu.registry.problems import Code
@@ -57,8 +57,10 @@ class Grid(Protocol):
     hidden_columns: frozenset[int]
     counted: bool
     """Whether every row must have as many cells as the heading (text files)."""
+    only_records: bool
+    """Whether no row can be a total or a signature (databases)."""
 
-    def rows(self) -> Iterator[GridRow]:
+    def rows(self) -> Generator[GridRow, None, None]:
         """The rows from the top, each time anew.
 
         Raises `congvu.registry.problems.Unreadable` where reading cannot go on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +31,7 @@ class SqlTable:
     charset = ""
     hidden_columns = NO_CELLS
     counted = False
+    only_records = True
 
     def __init__(self, url_file: Path, *, table: str | None = None, query: str | None = None) -> None:
         self._url = _read_url(url_file)
@@ -45,7 +46,7 @@ class SqlTable:
             # A colon in a query is a colon, not the beginning of a parameter.
             self._statement = sqlalchemy.text((query or "").replace(":", r"\:"))
 
-    def rows(self) -> Iterator[GridRow]:
+    def rows(self) -> Generator[GridRow, None, None]:
         """See `Grid.rows`."""
         try:
             engine = sqlalchemy.create_engine(self._url, poolclass=NullPool)

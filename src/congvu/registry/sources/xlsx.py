@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -69,6 +69,7 @@ class Worksheet:
 
     charset = ""
     counted = False
+    only_records = False
 
     def __init__(self, path: Path, info: SheetInfo, workbook: Workbook) -> None:
         self.source, self.sheet = str(path), info.name
@@ -77,7 +78,7 @@ class Worksheet:
             self._shape = _ShapeReader(package, info).read()
         self.hidden_columns = frozenset(self._shape.hidden_columns)
 
-    def rows(self) -> Iterator[GridRow]:
+    def rows(self) -> Generator[GridRow, None, None]:
         """See `Grid.rows`. Empty rows are left out, however many a sheet claims to have."""
         above: dict[int, tuple[int, str]] = {}
         with Package(self._path) as package:
