@@ -76,18 +76,20 @@ class Cases:
         """Somebody who never had an address. None after noting a problem."""
         found = self._readings(person)
         try:
-            cases = [Case(person, None, words, values_of(words, person)) for words, _ in found]
+            first = Case(person, None, found[0][0], values_of(found[0][0], person))
+            if len(found) > 1:
+                others = [values_of(words, person) for words, _ in found[1:]]
+                if not self._one_address(person, [first.values, *others], [why for _, why in found]):
+                    return None
         except FoldError as problem:
             self._refuse(person, ProblemCode.LETTER, str(problem), "correct the name")
             return None
-        if not cases[0].values.ten:
+        if not first.values.ten:
             name = person.given_name or person.written_name
             message = f"the given name {name!r} has no letters"
             self._refuse(person, ProblemCode.LETTER, message, "correct the name")
             return None
-        if len(cases) > 1 and not self._one_address(person, cases, [why for _, why in found]):
-            return None
-        return cases[0]
+        return first
 
     def stay_or_follow(self, person: Person, held: Holding) -> Issued | Case:
         """The address held; or a case, where the registry says something else than when it was issued."""
@@ -113,9 +115,9 @@ class Cases:
         names = readings(person.written_name) or (Name("", "", "", ""),)
         return [(Words(*_as_written(name), unit, path), f"{name}; {name.why}") for name in names]
 
-    def _one_address(self, person: Person, cases: Sequence[Case], why: Sequence[str]) -> bool:
+    def _one_address(self, person: Person, values: Sequence[Values], why: Sequence[str]) -> bool:
         """Whether all readings give the same address; that there are several is noted in any case."""
-        spoken = [self._spoken(case.values) for case in cases]
+        spoken = [self._spoken(one) for one in values]
         same = all(other == spoken[0] for other in spoken)
         told = " or ".join(f"{first[0]!r} ({reason})" for first, reason in zip(spoken, why, strict=True))
         name = person.written_name

@@ -60,7 +60,7 @@ class Ladder:
         )
         # What is counted -> the next number to try: counting from 2 for each namesake would be quadratic.
         self._numbers: dict[str, int] = {}
-        self._around: dict[tuple[str, str, Values | None], tuple[str, str, str]] = {}
+        self._around: dict[str | tuple[str, Values], tuple[str, str, str]] = {}
         if self._per_domain:
             self._count_those_before()
 
@@ -111,7 +111,7 @@ class Ladder:
     def _numbered(self, rung: _Rung, case: Case, base: str, group: str) -> Issued | str:
         """Issue the next number; else an address that no number can mend."""
         # Rendered and checked once for all namesakes; then a number costs no more than itself.
-        known = (rung.source, base, case.values if rung.uses_more else None)
+        known = (base, case.values) if rung.uses_more else base
         first, width = self._rules.person_numbering_first, self._rules.person_numbering_width
         around = self._around.get(known)
         if around is None:
