@@ -405,6 +405,46 @@ def test_wrong_passwords_lock_an_account_and_not_a_daemon(chi: str, world: World
         pass
 
 
+# --- The schema grows while the directory is in use
+
+
+def test_a_schema_that_grows_is_taken_in_and_no_entry_is_lost(world: World) -> None:
+    """As when a release brings new attributes to a site that has people already (ADR 0002)."""
+    schema, kept = "/etc/ldap/schema/congvu.ldif", "/root/congvu.ldif.kept"
+
+    def on_host(*command: str) -> str:
+        return run_in(world.lab, "mail", "sudo", *command).stdout
+
+    def addresses() -> set[str]:
+        with world.service("sync") as sync:
+            return {
+                entry.value("mail")
+                for entry in sync.search(world.settings.base, "(objectClass=congvuAccount)", ("mail",))
+            }
+
+    def known() -> bool:
+        whole_lines = ("-o", "ldif-wrap=no", "-s", "base")
+        found = world.root("ldapsearch", *whole_lines, "-b", "cn=Subschema", "attributeTypes").stdout
+        assert "congvuFormerAddress" in found
+        return "congvuOfTomorrow" in found
+
+    before = addresses()
+    assert not known()
+    on_host("cp", "--preserve", schema, kept)
+    try:
+        tomorrow = "( congvuAttribute:99 NAME 'congvuOfTomorrow' SUP distinguishedName )"
+        on_host("sed", "-i", f"0,/^olcObjectClasses:/s//olcAttributeTypes: {tomorrow}\\n&/", schema)
+        assert on_host("/usr/local/sbin/slapd-apply") == "cn=config built anew\n"
+        assert known()
+        assert addresses() == before
+        assert on_host("/usr/local/sbin/slapd-apply") == ""
+    finally:
+        on_host("mv", kept, schema)
+        on_host("/usr/local/sbin/slapd-apply")
+    assert not known()
+    assert addresses() == before
+
+
 # --- On the wire
 
 
