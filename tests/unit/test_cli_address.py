@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +121,15 @@ def test_a_list_may_come_from_standard_input_and_go_out_as_json() -> None:
     assert done.exit_code == 0
     (row,) = json.loads(done.stdout)
     assert (row["name"], row["address"], row["problem"]) == ("Đỗ Đức Đạt", "datdd@lamdong.gov.vn", "")
+
+
+def test_vietnamese_is_written_whatever_the_locale(tmp_path: Path) -> None:
+    path = write(tmp_path, "person,Đỗ Đức Đạt,,,,")
+    program = [sys.executable, "-c", "from congvu.cli import main; main()"]
+    words = ["address", "preview", "--domain", "lamdong.gov.vn", "--input", str(path), *POLICIES]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([*program, *words], capture_output=True, check=True, env=os.environ | locale)
+    assert "Đỗ Đức Đạt" in done.stdout.decode("utf-8")
 
 
 def test_rows_with_problems_stay_in_the_output_and_give_status_1(tmp_path: Path) -> None:

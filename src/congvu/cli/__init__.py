@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -58,6 +59,9 @@ def spare_the_collector() -> None:
 def main(argv: list[str] | None = None) -> Any:
     """Run the command line; a `CongvuError` becomes one clear message and its exit code."""
     spare_the_collector()
+    for stream in (sys.stdout, sys.stderr):  # names are Vietnamese, whatever the locale of a timer is
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
     try:
         return cli.main(args=argv, prog_name="congvu")
     except CongvuError as error:

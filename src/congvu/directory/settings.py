@@ -75,7 +75,7 @@ class DomainSettings:
 
     policy: Path
     registry: Path
-    """Folder with ``units.csv`` and ``staff.csv``."""
+    """Folder with the lists of units and staff, see `congvu.registry.read`."""
 
 
 @dataclass(frozen=True, slots=True)
