@@ -258,7 +258,15 @@ def test_addresses_that_differ_by_a_separator_only_clash() -> None:
 def test_a_ladder_without_numbers_ends_in_a_problem(quangtri: Policy) -> None:
     done = run(for_people(quangtri, "{{ hovaten }}"), [person("1"), person("2")])
     assert people(done) == {"1": "nguyenvanan", "2": ProblemCode.TAKEN}
-    assert str(done.problems[0]).startswith("'nguyenvanan' is held by 1 (agree on an address")
+    assert str(done.problems[0]) == (
+        "'nguyenvanan' is held by 1 (agree on an address, and write it in the column 'address'; "
+        "free: vanan, nvan, annv)"
+    )
+
+
+def test_proposals_to_a_person_keep_the_unit_where_the_rule_has_it(lamdong: Policy) -> None:
+    done = run(for_people(lamdong, HATINH[0]), [person("1"), person("2")])
+    assert done.problems[0].proposals == ("vanan.snv", "nvan.snv", "annv.snv")
 
 
 def test_the_holder_of_a_tombstone_is_told_apart(quangtri: Policy) -> None:

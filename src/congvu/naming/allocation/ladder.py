@@ -16,6 +16,18 @@ from congvu.policy.values import is_local_part
 
 _HERE = "\0"
 """Stands for the number while a rung is rendered once for all namesakes."""
+_SHAPES = tuple(
+    map(
+        PersonTemplate,
+        (
+            "{{ dem }}{{ ten }}",
+            "{{ hovaten }}",
+            "{{ ho | initials }}{{ dem | initials }}{{ ten }}",
+            "{{ ten }}{{ ho | initials }}{{ dem | initials }}",
+        ),
+    )
+)
+"""Shapes of addresses that many provinces use (naming.md, section 1), for proposals."""
 _WANTED = {
     "unit": "an address of the unit",
     "unit_path": "an address of the unit",
@@ -145,8 +157,19 @@ class Ladder:
         message = "; ".join(objection.message for objection in found)
         if any(objection.code is ProblemCode.TAKEN for objection in found):
             hint = "agree on an address, and write it in the column 'address'"
-            return _problem(case, ProblemCode.TAKEN, message, hint)
+            return _problem(case, ProblemCode.TAKEN, message, hint, *self._proposals(case))
         return _problem(case, ProblemCode.INVALID, message, "shorten or correct the name")
+
+    def _proposals(self, case: Case) -> list[str]:
+        """What somebody whose address is taken might agree to: easy to know by, and free."""
+        unit = f".{case.values.unit}" if "unit" in self._rungs[0].needs else ""
+        forms = (f"{render_person(shape, case.values)}{unit}" for shape in _SHAPES)
+        return [
+            form
+            for form in dict.fromkeys(forms)
+            if len(form) <= self._longest
+            and self._work.objection(Kind.PERSON, case.person.staff_id, form) is None
+        ]
 
     # Numbers
 
@@ -196,5 +219,5 @@ def issue(
     return Issued(work.changed(held, given, issued_for, change.alias_for), How.CHANGED, rule)
 
 
-def _problem(case: Case, code: ProblemCode, message: str, hint: str) -> Problem:
-    return Problem(Kind.PERSON, case.person.staff_id, code, message, hint)
+def _problem(case: Case, code: ProblemCode, message: str, hint: str, *proposals: str) -> Problem:
+    return Problem(Kind.PERSON, case.person.staff_id, code, message, hint, proposals)
