@@ -33,8 +33,10 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
-def _suite(title: str, *folders: str) -> Run:
-    return Run(title, _tool("pytest", "-q", *(f"tests/{folder}" for folder in folders)), pytest=True)
+def _suite(title: str, *folders: str, options: Sequence[str] = ()) -> Run:
+    return Run(
+        title, _tool("pytest", "-q", *options, *(f"tests/{folder}" for folder in folders)), pytest=True
+    )
 
 
 STAGES: dict[str, tuple[Run, ...]] = {
@@ -45,7 +47,7 @@ STAGES: dict[str, tuple[Run, ...]] = {
         Run("ansible-lint", _tool("ansible-lint", "--offline", "-q")),
     ),
     "types": (Run("mypy", _tool("mypy")),),
-    "unit": (_suite("unit tests", "unit"),),
+    "unit": (_suite("unit tests", "unit", options=("--numprocesses=auto", "--dist=worksteal")),),
     "lab": (
         Run("scripts/up, from nothing", ("scripts/up", "--name", LAB)),
         Run("scripts/up again", ("scripts/up", "--name", LAB), expect="up: nothing changed"),
