@@ -13,8 +13,10 @@ from functools import lru_cache
 
 APOSTROPHES = "'\u2018\u2019\u02bc\u00b4`"
 """What offices type for the apostrophe of *H'Hen* and *Ea H'leo*: one letter in six disguises."""
-# Between the words of a name: NBSP, tabs, zero-width characters, BOM, soft hyphen (naming.md, step 1).
-_BLANKS = re.compile(r"[\s\u00a0\u200b-\u200f\u2060\ufeff\u00ad]+")
+# Between the words of a name: NBSP, tabs, zero-width characters, BOM (naming.md, step 1).
+_BLANKS = re.compile(r"[\s\u00a0\u200b-\u200f\u2060\ufeff]+")
+# Within a word, where a program may break it at the end of a line; it shows nothing anywhere else.
+_SOFT_HYPHEN = "\u00ad"
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]+")
 # Letters that mark-stripping leaves standing. ð and Ð are a wrong đ from legacy converters; ƀ is Êđê and
 # Ba Na; the rest stands in names of foreign spouses and experts.
@@ -50,9 +52,10 @@ class FoldError(ValueError):
 def clean(text: str) -> str:
     """NFC, every run of blanks (also NBSP, tab, zero-width, BOM) one space, none at the ends.
 
+    A soft hyphen goes without leaving a blank: it stands within a word.
     What a person sees stays: marks, case, apostrophes of either kind.
     """
-    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text.replace(_SOFT_HYPHEN, ""))).strip()
 
 
 @lru_cache(maxsize=2**16)

@@ -9,8 +9,8 @@ from functools import lru_cache
 from congvu.charset import Charset, CharsetError, Doubt, detect_text, repair
 from congvu.registry.problems import Code
 from congvu.registry.sources.grid import Fault
+from congvu.registry.text import UNICODE
 
-_UNICODE = re.compile(r"[\u0100-\u01b0\u1ea0-\u1ef9]")
 _PLAIN = re.compile(r"[\w\s.,;:/()@+\-]*", re.ASCII)
 _LONGEST = 200
 """Characters of a cell that is looked at by itself."""
@@ -27,9 +27,9 @@ class ColumnFont:
     def __init__(self, sample: Sequence[str]) -> None:
         self.fault: Fault | None = None
         self.charset: Charset | None = None
-        self._mixed = any(_UNICODE.search(cell) for cell in sample)
+        self._mixed = any(UNICODE.search(cell) for cell in sample)
         # What is surely Unicode would outweigh what is not.
-        text = "\n".join(cell for cell in sample if not _PLAIN.fullmatch(cell) and not _UNICODE.search(cell))
+        text = "\n".join(cell for cell in sample if not _PLAIN.fullmatch(cell) and not UNICODE.search(cell))
         if not text:
             return
         try:
@@ -52,7 +52,7 @@ class ColumnFont:
             return cell, self.fault
         if self._mixed:
             return cell, _MIXED if _looks_legacy(cell) else None
-        if _UNICODE.search(cell):
+        if UNICODE.search(cell):
             return cell, _MIXED
         try:
             return repair(cell, self.charset or Charset.UTF8), None
@@ -68,7 +68,7 @@ class ColumnFont:
 
 @lru_cache(maxsize=1 << 14)
 def _looks_legacy(cell: str) -> bool:
-    if _UNICODE.search(cell):
+    if UNICODE.search(cell):
         return False
     try:
         return detect_text(cell) is not None

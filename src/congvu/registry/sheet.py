@@ -17,8 +17,8 @@ from congvu.registry.headings import OURS, TICKS, Field, Kind
 from congvu.registry.legacy import ColumnFont
 from congvu.registry.places import Place, letters
 from congvu.registry.problems import Code, Problems, Unreadable
-from congvu.registry.sources.grid import Fault, Grid, GridRow
-from congvu.registry.text import broken, key
+from congvu.registry.sources.grid import NO_RAW, Fault, Grid, GridRow
+from congvu.registry.text import broken, clean_cell, key
 from congvu.strictyaml import nearest
 
 T = TypeVar("T")
@@ -114,6 +114,8 @@ class Row:
     """What is wrong with single cells, by the index in `values`."""
     section: str
     """The unit named above the row for all rows below it."""
+    raw: Mapping[int, str]
+    """Cells before cleaning, where a legacy font may have letters that cleaning takes; by the same index."""
 
     @property
     def cells(self) -> Mapping[str, str]:
@@ -141,7 +143,7 @@ class Table:
         heading = find_heading(filled, wish)
         self._font = ColumnFont(())
         if heading is None:
-            self._font = ColumnFont([" ".join(row.cells) for row in filled])
+            self._font = ColumnFont([" ".join(_raw_cells(row)) for row in filled])
             heading = find_heading([self._in_unicode(row) for row in filled], wish)
         if heading is None:
             raise self._no_heading(first)
@@ -157,10 +159,14 @@ class Table:
         self._last = heading.rows[-1]
         self._fonts: list[ColumnFont] = []
         self._repeated: list[str] = [""] * len(self.columns)
+        self._repeated_raw: list[str] = [""] * len(self.columns)
         self._since_total = self._last_record = 0
         self._ended = False
         self._sample = list(_ahead(self._records(), _SAMPLE, lambda row: row.values))
-        self._fonts = [ColumnFont([row.values[i] for row in self._sample]) for i in range(len(self.columns))]
+        self._fonts = [
+            ColumnFont([row.raw.get(i, row.values[i]) for row in self._sample])
+            for i in range(len(self.columns))
+        ]
 
     def __iter__(self) -> Iterator[Row]:
         sample, self._sample = self._sample, []
@@ -263,7 +269,7 @@ class Table:
 
     def _in_unicode(self, row: GridRow) -> GridRow:
         """A row of a sheet whose heading was typed in a legacy font, with its text read."""
-        return row._replace(cells=[self._font.read(cell)[0] for cell in row.cells])
+        return row._replace(cells=[clean_cell(self._font.read(cell)[0]) for cell in _raw_cells(row)])
 
     # The rows
 
@@ -426,9 +432,10 @@ class Table:
         return [cells[column.index] if column.index < width else "" for column in self.columns]
 
     def _row(self, row: GridRow) -> Row:
-        if not row.faults and not row.filled and self.ours:
-            return Row(self.place(row.number), self, self._picked(row), {}, "")
+        if not row.faults and not row.filled and not row.raw and self.ours:
+            return Row(self.place(row.number), self, self._picked(row), {}, "", NO_RAW)
         places = {column.index: number for number, column in enumerate(self.columns)}
+        raw = {places[index]: text for index, text in row.raw.items() if index in places}
         faults = {places[index]: fault for index, fault in row.faults.items() if index in places}
         for index in row.filled:
             number = places.get(index)
@@ -438,7 +445,11 @@ class Table:
                 )
         values = self._picked(row)
         for number, column in enumerate(self.columns):
+            text = values[number]
             self._repeat(row, values, number, column, faults)
+            if values[number] not in (text, "") and self._repeated_raw[number]:
+                raw[number] = self._repeated_raw[number]
+            self._repeated_raw[number] = raw.get(number, "")
         stray = [index for index, cell in enumerate(row.cells) if cell and index not in places]
         if stray:
             self.problems.warn(
@@ -448,7 +459,7 @@ class Table:
                 f"{row.cells[stray[0]]!r} stands in a column without a heading",
                 "it is not read; write a heading over it",
             )
-        return Row(self.place(row.number), self, values, faults, self._section)
+        return Row(self.place(row.number), self, values, faults, self._section, raw)
 
     def _repeat(
         self, row: GridRow, values: list[str], number: int, column: Column, faults: dict[int, Fault]
@@ -481,10 +492,12 @@ class Table:
         for number, value in enumerate(values):
             fault: Fault | None = None
             text = value
-            if not text.isascii() or not self.ours:
+            if number in row.raw or not text.isascii() or not self.ours:
                 font = self._fonts[number]
-                text, fault = font.read(value)
-                if text == value and not fault and font.doubts(value):
+                raw = row.raw.get(number, value)
+                read, fault = font.read(raw)
+                text = clean_cell(read) if read != raw else value
+                if text == value and not fault and font.doubts(raw):
                     self.problems.warn(
                         row.place.at(self.columns[number].letters if self.sheet else ""),
                         self.columns[number].heading,
@@ -510,7 +523,11 @@ class Table:
                 faults[number] = fault
         if faults is None and values is row.values:
             return row
-        return Row(row.place, self, values, row.faults if faults is None else faults, row.section)
+        return Row(row.place, self, values, row.faults if faults is None else faults, row.section, NO_RAW)
+
+
+def _raw_cells(row: GridRow) -> list[str]:
+    return [row.raw.get(index, cell) for index, cell in enumerate(row.cells)]
 
 
 def _ahead(rows: Iterator[T], most: int, cells: Callable[[T], Sequence[str]]) -> Iterator[T]:

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from congvu.naming.letters import clean
 
+UNICODE = re.compile(r"(?![ŒœŠšŸŽžƒ])[\u0100-\u01b0\u1ea0-\u1ef9]")
+"""A letter that no Western charset has: what holds one was not typed in a legacy font."""
+_LOST_BY_CLEANING = re.compile(r"[\x1c-\x1f\x85\xa0\xad]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _MARKS = re.compile(r"[\u0300-\u036f]+")
 _D = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d"})
@@ -22,6 +25,14 @@ _REPEATED = 100
 def clean_cell(text: str) -> str:
     """`text` as `congvu.naming.letters.clean` leaves it; equal cells share one string."""
     return _clean(text) if len(text) <= _REPEATED else clean(text)
+
+
+def raw_cell(text: str) -> bool:
+    """Whether `text` must be kept as it is beside the clean cell, until its column's font is known.
+
+    In a font of the .VnTime family a soft hyphen is «ư», in a VISCII font a no-break space is «Õ».
+    """
+    return not text.isascii() and bool(_LOST_BY_CLEANING.search(text)) and not UNICODE.search(text)
 
 
 def broken(cell: str) -> str:

@@ -11,7 +11,7 @@ from congvu.charset import Charset, CharsetError, Detector, Doubt, decode
 from congvu.registry.places import Place
 from congvu.registry.problems import Code, Unreadable
 from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, NO_CELLS, GridRow
-from congvu.registry.text import clean_cell
+from congvu.registry.text import clean_cell, raw_cell
 
 _CHUNK = 1 << 18
 _MAX_LINE = 1 << 20
@@ -52,7 +52,8 @@ class CsvFile:
                         f"has {len(cells)} cells, more than {MAX_COLUMNS}",
                         "is this a list of people? check the delimiter and the quotes",
                     )
-                yield GridRow(start + offset, list(map(clean_cell, cells)))
+                raw = {index: cell for index, cell in enumerate(cells) if raw_cell(cell)}
+                yield GridRow(start + offset, list(map(clean_cell, cells)), raw=raw)
                 start = reader.line_num + 1
         except csv.Error as fault:
             raise Unreadable(

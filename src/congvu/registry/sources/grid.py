@@ -23,6 +23,7 @@ class Fault(NamedTuple):
 
 NO_FAULTS: Mapping[int, Fault] = {}
 NO_SPANS: Mapping[int, int] = {}
+NO_RAW: Mapping[int, str] = {}
 NO_CELLS: frozenset[int] = frozenset()
 
 
@@ -38,6 +39,8 @@ class GridRow(NamedTuple):
     filled: frozenset[int] = NO_CELLS
     """Columns whose text comes from the cell above, because the two are merged."""
     hidden: bool = False
+    raw: Mapping[int, str] = NO_RAW
+    """Cells as they stand in the file, where cleaning takes what may be a letter of a legacy font."""
 
     @property
     def blank(self) -> bool:

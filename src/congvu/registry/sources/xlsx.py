@@ -17,7 +17,7 @@ from congvu.registry.problems import Code, Unreadable
 from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, Fault, GridRow
 from congvu.registry.sources.package import Package
 from congvu.registry.sources.workbook import SheetInfo, Workbook, local, read_workbook
-from congvu.registry.text import clean_cell
+from congvu.registry.text import clean_cell, raw_cell
 
 MAX_ROWS = 1 << 20
 """Rows of a worksheet (ECMA-376)."""
@@ -80,33 +80,35 @@ class Worksheet:
 
     def rows(self) -> Generator[GridRow, None, None]:
         """See `Grid.rows`. Empty rows are left out, however many a sheet claims to have."""
-        above: dict[int, tuple[int, str]] = {}
+        above: dict[int, tuple[int, str, str]] = {}
         with Package(self._path) as package:
             for row in _RowReader(package, self._info, self._workbook).rows():
                 yield self._merged(row, above) if self._shape.right or self._shape.down else row
 
-    def _merged(self, row: GridRow, above: dict[int, tuple[int, str]]) -> GridRow:
+    def _merged(self, row: GridRow, above: dict[int, tuple[int, str, str]]) -> GridRow:
         """`row` with the text of the cells it is merged with above; `above` remembers that text."""
-        cells, filled = list(row.cells), set()
+        cells, filled, raw = list(row.cells), set(), dict(row.raw)
         for column, ranges in self._shape.down.items():
             before = bisect_right(ranges, (row.number, MAX_ROWS)) - 1
             if before < 0 or ranges[before][1] < row.number:
                 continue
             first = ranges[before][0]
             if row.number == first:
-                above[column] = (first, cells[column] if column < len(cells) else "")
+                above[column] = (first, cells[column] if column < len(cells) else "", raw.get(column, ""))
                 continue
-            start, text = above.get(column, (0, ""))
+            start, text, raw_text = above.get(column, (0, "", ""))
             if start == first and text:
                 cells.extend([""] * (column + 1 - len(cells)))
                 cells[column] = text
                 filled.add(column)
+                if raw_text:
+                    raw[column] = raw_text
         spans = {
             column: width
             for column in range(len(cells))
             if (width := self._shape.right.get((row.number, column)))
         }
-        return GridRow(row.number, cells, row.faults, spans, frozenset(filled), row.hidden)
+        return GridRow(row.number, cells, row.faults, spans, frozenset(filled), row.hidden, raw)
 
 
 class _ShapeReader:
@@ -164,6 +166,7 @@ class _RowReader:
         self._hidden = False
         self._cells: list[str] = []
         self._faults: dict[int, Fault] = {}
+        self._raw: dict[int, str] = {}
         self._count = 0
         self._cell: _Cell | None = None
         self._reading = False
@@ -203,7 +206,7 @@ class _RowReader:
         number = attributes.get("r", "")
         self._row = int(number) if number.isdigit() and len(number) < 8 else self._row + 1
         self._hidden = attributes.get("hidden") in ("1", "true")
-        self._cells, self._faults, self._count = [], {}, 0
+        self._cells, self._faults, self._raw, self._count = [], {}, {}, 0
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         self._count += 1
@@ -223,16 +226,21 @@ class _RowReader:
                 self._end_cell(self._cell)
             self._cell = None
         elif kind == "row" and (any(self._cells) or self._faults):
-            self._ready.append(GridRow(self._row, self._cells, self._faults or {}, hidden=self._hidden))
+            self._ready.append(
+                GridRow(self._row, self._cells, self._faults, hidden=self._hidden, raw=self._raw)
+            )
 
     def _end_cell(self, cell: _Cell) -> None:
-        text, fault = _value(cell, self._workbook)
+        written, fault = _value(cell, self._workbook)
+        text = clean_cell(written)
         if not text and not fault:
             return
         if cell.column >= MAX_COLUMNS:
             self._too_wide()
         self._cells.extend([""] * (cell.column + 1 - len(self._cells)))
         self._cells[cell.column] = text
+        if raw_cell(written):
+            self._raw[cell.column] = written
         if fault:
             self._faults[cell.column] = fault
 
@@ -256,7 +264,7 @@ class _RowReader:
 
 
 def _value(cell: _Cell, workbook: Workbook) -> tuple[str, Fault | None]:
-    """The text of a cell, and what is wrong with it."""
+    """The text of a cell as it was typed, and what is wrong with it."""
     raw = "".join(cell.text)
     if not raw:
         return "", _NO_VALUE if cell.formula else None
@@ -273,7 +281,7 @@ def _written(text: str) -> str:
     """Text as it was typed: ``_x000D_`` is a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19)."""
     if "_x" in text:
         text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return clean_cell(text)
+    return text
 
 
 def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
@@ -309,7 +317,7 @@ def _numeric(raw: str, style: int, workbook: Workbook) -> tuple[str, Fault | Non
         raw = str(int(value))
     if style in workbook.date_styles:
         return _day(raw, from_1904=workbook.from_1904)
-    return clean_cell(raw), None
+    return raw, None
 
 
 def _day(raw: str, *, from_1904: bool) -> tuple[str, Fault | None]:
