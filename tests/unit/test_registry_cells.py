@@ -9,7 +9,7 @@ import pytest
 
 from congvu.charset import Charset, encode
 from congvu.registry import Code, Person, Problem, Severity
-from congvu.registry.headings import Kind
+from congvu.registry.headings import Field, Kind
 from congvu.registry.mapping import TableSource
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
@@ -86,3 +86,88 @@ def test_a_soft_hyphen_within_a_word_joins_it(path: Path) -> None:
     save(path, [HEADING, ["S1", "Nguy\u00adễn Văn\u00a0An", *AN[2:]], ["S2", "Lê An\u00ad", *AN[2:]]])
     found, _ = people(path)
     assert [person.full_name for person in found] == ["Nguyễn Văn An", "Lê An"]
+
+
+# Names in several columns
+
+GIVEN = ("An", "Bình", "Cúc", "Dũng")
+
+
+def test_a_row_that_contradicts_the_order_of_names_is_refused(path: Path) -> None:
+    rows = [[f"S{i}", "Nguyễn Văn", GIVEN[i % 4], "Sở Nội vụ"] for i in range(300)]
+    save(path, [["Mã CBCC", "firstname", "lastname", "Đơn vị"], *rows, ["S300", "An", "Trần Thị", "U"]])
+    _, problems = people(path)
+    assert told(problems, Code.NAME_ORDER)[:1] == [(Severity.ERROR, 302)]
+
+
+@pytest.mark.parametrize("odd", [("Em", "Trần Thị", "Trần Thị Em"), ("Trần Thị", "Em", "Thị Em Trần")])
+def test_parts_must_have_the_order_of_the_full_name(odd: Sequence[str], path: Path) -> None:
+    heading = ["Mã CBCC", "firstname", "lastname", "fullName", "Đơn vị"]
+    rows = [[f"S{i}", "Nguyễn Văn", g, f"Nguyễn Văn {g}", "U"] for i, g in enumerate(GIVEN * 5)]
+    save(path, [heading, *rows, ["S99", *odd, "U"]])
+    _, problems = people(path)
+    assert told(problems, Code.NAME_ORDER)[:1] == [(Severity.ERROR, 22)]
+
+
+def test_turned_parts_beside_a_full_name_are_refused_but_not_of_the_ede(path: Path) -> None:
+    rows = [
+        ["S1", "Nguyễn Văn An", "Nguyễn", "Văn", "An"],
+        ["S2", "Trần Thị Em", "Em", "Trần", "Thị"],
+        ["S3", "Y Blŏ Niê", "Niê", "Y", "Blŏ"],
+    ]
+    save(path, [["Mã CBCC", "Họ và tên", "Họ", "Đệm", "Tên"], *rows])
+    found, problems = people(path)
+    assert told(problems, Code.NAME) == [(Severity.ERROR, 3)]
+    assert (found[2].given_name, found[2].full_name) == ("Blŏ", "Y Blŏ Niê")
+
+
+def test_a_heading_of_names_over_two_columns_is_family_and_given_name(path: Path) -> None:
+    heading = ["STT", "Họ và tên", None, "Chức vụ", "Đơn vị"]
+    rows = [[1, "Nguyễn Văn", "An", "CV", "U"], [2, "Lê", "Na", "CV", "U"]]
+    found, problems = people(save(path, [heading, *rows], "B1:C1"))
+    assert [(p.surname, p.middle_name, p.given_name) for p in found] == [
+        ("Nguyễn", "Văn", "An"),
+        ("Lê", "", "Na"),
+    ]
+    assert told(problems, Code.NAME) == [(Severity.NOTE, 1)]
+
+
+def test_a_part_of_the_name_without_a_heading_is_refused(path: Path) -> None:
+    heading = ["STT", "Họ và tên", None, "Chức vụ", "Đơn vị"]
+    _, problems = people(save(path, [heading, [1, "Nguyễn Văn", "An", "CV", "U"]]))
+    assert told(problems, Code.NAME) == [(Severity.ERROR, 2)]
+
+
+def test_a_heading_of_names_over_two_columns_of_which_one_is_empty_is_one(path: Path) -> None:
+    heading = ["STT", "Họ và tên", None, "Chức vụ", "Đơn vị"]
+    (an,), problems = people(save(path, [heading, [1, "Nguyễn Văn An", None, "CV", "U"]], "B1:C1"))
+    assert (an.given_name, an.full_name) == ("", "Nguyễn Văn An")
+    assert told(problems, Code.NAME) == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "parts"),
+    [
+        (["Tên"], ["Nguyễn Văn An"], ("", "", "", "Nguyễn Văn An")),
+        (["Họ", "Tên"], ["Nguyễn Văn", "An"], ("Nguyễn", "Văn", "An", "Nguyễn Văn An")),
+        (["Họ", "Tên"], ["Nguyễn", "Văn An"], ("", "", "", "Nguyễn Văn An")),
+    ],
+)
+def test_columns_of_names_that_hold_more_than_they_say_are_told(
+    heading: list[Cell], cells: list[Cell], parts: tuple[str, ...], path: Path
+) -> None:
+    rows = [[number, *cells, "CV", "Sở Nội vụ"] for number in (1, 2, 3)]
+    found, problems = people(save(path, [["STT", *heading, "Chức vụ", "Đơn vị"], *rows]))
+    person = found[0]
+    assert (person.surname, person.middle_name, person.given_name, person.full_name) == parts
+    assert told(problems, Code.NAME_ORDER) == [(Severity.NOTE, 1)]
+
+
+def test_columns_of_names_with_now_one_and_now_several_words_are_in_doubt(path: Path) -> None:
+    rows = [[n, name, "CV", "U"] for n, name in enumerate(["An", "Lê Thị Bình", "Cúc"])]
+    _, problems = people(save(path, [["STT", "Tên", "Chức vụ", "Đơn vị"], *rows]))
+    assert told(problems, Code.NAME_ORDER) == [(Severity.ERROR, 1)]
+    settled = TableSource(file=path, columns={"Tên": Field.GIVEN_NAME})
+    found, problems = people(path, settled)
+    assert [person.given_name for person in found] == ["An", "Lê Thị Bình", "Cúc"]
+    assert told(problems, Code.NAME_ORDER) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from enum import Enum
 
 from congvu.registry.text import key, words
@@ -22,6 +23,11 @@ _START = re.compile(r"(?:^|[\s\-'\u2018\u2019\u02bc])(\w)")
 # Rows that must speak before a file is judged by them, and the share that must agree.
 _ENOUGH = 3
 _AGREE = 0.9
+# Shares of cells with several words: names without a middle name, and surnames of two words, are fewer.
+_MOST = 0.5
+_FEW = 0.2
+# They begin the full name of an Êđê or Gia Rai, whose clan stands last.
+_NO_FAMILY = frozenset({"y", "h"})
 
 
 def in_capitals(name: str) -> bool:
@@ -68,6 +74,14 @@ class NameOrderEvidence:
         total = self._votes.total()
         return order if total >= _ENOUGH and count >= _AGREE * total else None
 
+    @staticmethod
+    def contradicts(order: NameOrder, first: str, last: str, full: str) -> bool:
+        """Whether one row says the opposite of `order`, or its full name is neither order of its cells."""
+        vote = _by_full_name(first, last, full)
+        if first and last and full and not vote and key(first) != key(last):
+            return True
+        return (vote or _by_words(first, last) or order) is not order
+
     def __str__(self) -> str:
         kinh, western = self._votes[NameOrder.KINH], self._votes[NameOrder.WESTERN]
         return (
@@ -95,3 +109,52 @@ def _by_words(first: str, last: str) -> NameOrder | None:
     if kinh == western:
         return None
     return NameOrder.KINH if kinh else NameOrder.WESTERN
+
+
+def is_turned(full: str, surname: str, parts: str) -> bool:
+    """Whether `full` begins with a Vietnamese surname that is not the `surname` of its own `parts`.
+
+    The full name of an Êđê, or of a foreigner, may stand in another order than its parts.
+    """
+    whole = key(full).split()
+    if whole == key(parts).split() or not whole or whole[0] in _NO_FAMILY:
+        return False
+    return whole[0] in _SURNAMES and key(surname).split()[:1] != whole[:1]
+
+
+class NameLayout(Enum):
+    """What the columns «Họ» and «Tên», or «Tên» alone, really hold."""
+
+    AS_HEADED = "họ is họ, tên is tên"
+    FAMILY_AND_MIDDLE = "họ is họ and đệm"
+    WITHOUT_FAMILY = "tên is đệm and tên"
+    WHOLE = "tên is the whole name"
+
+
+def name_layout(surnames: Sequence[str], given_names: Sequence[str]) -> NameLayout | None:
+    """What two columns hold by the words in their cells, one of them if `surnames` is empty.
+
+    ``None`` where the rows do not agree.
+    """
+    match (_several(surnames) if surnames else None, _several(given_names)):
+        case (None, True) if not surnames:
+            return NameLayout.WHOLE
+        case (None, False) if not surnames:
+            return NameLayout.AS_HEADED
+        case (False, False):
+            return NameLayout.AS_HEADED
+        case (True, False):
+            return NameLayout.FAMILY_AND_MIDDLE
+        case (False, True):
+            return NameLayout.WITHOUT_FAMILY
+        case _:
+            return None
+
+
+def _several(cells: Sequence[str]) -> bool | None:
+    """Whether most cells, or hardly any, hold several words; ``None`` in between."""
+    filled = [cell for cell in cells if cell]
+    share = sum(" " in cell for cell in filled) / max(len(filled), 1)
+    if share >= _MOST:
+        return True
+    return False if share <= _FEW else None

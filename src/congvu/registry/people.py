@@ -12,7 +12,15 @@ from congvu.registry import lines, values
 from congvu.registry.cells import Cells, Reading
 from congvu.registry.headings import TICKS, Field
 from congvu.registry.model import Action, Employment, Person, Status
-from congvu.registry.names import NameOrder, NameOrderEvidence, in_capitals, title_case
+from congvu.registry.names import (
+    NameLayout,
+    NameOrder,
+    NameOrderEvidence,
+    in_capitals,
+    is_turned,
+    name_layout,
+    title_case,
+)
 from congvu.registry.problems import Code, Problems
 from congvu.registry.seen import Seen
 from congvu.registry.sheet import Row, Table
@@ -79,6 +87,7 @@ class StaffRows:
         self._by_name = self._cells.has(Field.UNIT_NAME) and not self._cells.has(Field.UNIT_ID)
         self._ticks = [tick for tick in TICKS if table.index(tick) is not None]
         self._order = self._name_order()
+        self._layout = self._name_layout()
         self.bad_rows = 0
         """Rows with an error."""
 
@@ -125,6 +134,54 @@ class StaffRows:
                 f"'{headings[1]}: given_name', or '{headings[0]}: given_name' and '{headings[1]}: surname'",
             )
         return evidence.result
+
+    def _name_layout(self) -> NameLayout:
+        """What «Họ» and «Tên» hold here; told where it is not what they say, or in doubt."""
+        table = self._table
+        given, surname = table.index(Field.GIVEN_NAME), table.index(Field.SURNAME)
+        others = (Field.FULL_NAME, Field.HOLDER, Field.MIDDLE_NAME, Field.FAMILY_AND_MIDDLE)
+        if table.ours or given is None or table.settled(Field.GIVEN_NAME):
+            return NameLayout.AS_HEADED
+        if any(table.index(name) is not None for name in others):
+            return NameLayout.AS_HEADED
+        surnames = [row.values[surname] for row in table.sample] if surname is not None else []
+        found = name_layout(surnames, [row.values[given] for row in table.sample])
+        place = table.place(table.heading_rows[-1])
+        heading = self._cells.heading(Field.GIVEN_NAME)
+        if found is None:
+            self._problems.error(
+                place,
+                heading,
+                Code.NAME_ORDER,
+                "some rows have several words in it, others one: what it holds is in doubt",
+                "say it in the mapping file, under columns: full_name, family_and_middle, given_name",
+            )
+        elif found is not NameLayout.AS_HEADED:
+            self._problems.note(
+                place, heading, Code.NAME_ORDER, found.value, "if not so, settle it in the mapping file"
+            )
+        return found or NameLayout.AS_HEADED
+
+    def _check_order(self, name: Name) -> None:
+        """The row's own say about its parts: it must not be the opposite of the others'."""
+        cells = self._cells
+        first, last = cells.optional(Field.FIRST_NAME), cells.optional(Field.LAST_NAME)
+        full = cells.optional(Field.FULL_NAME)
+        parts = " ".join(part for part in name[:3] if part)
+        if self._order and NameOrderEvidence.contradicts(self._order, first, last, full):
+            cells.error(
+                Field.FIRST_NAME,
+                Code.NAME_ORDER,
+                f"{' | '.join(filter(None, (first, last, full)))!r} says the opposite of the other rows",
+                f"there {self._order.value}; correct this row",
+            )
+        elif not self._order and name.given and full and is_turned(full, name.surname, parts):
+            cells.error(
+                Field.FULL_NAME,
+                Code.NAME,
+                f"{full!r} and its parts differ in order: {parts!r}",
+                "correct one of them",
+            )
 
     def _person(self, row: Row) -> Person | None:
         cells = self._cells
@@ -203,6 +260,7 @@ class StaffRows:
         name = self._parts()
         if self._table.ours:
             return name
+        self._check_order(name)
         name = self._without_capitals(name)
         full = self._cells.optional(Field.FULL_NAME)
         parts = " ".join((name.surname, name.middle, name.given))
@@ -222,6 +280,10 @@ class StaffRows:
         given = cells.optional(Field.GIVEN_NAME)
         if front := cells.optional(Field.FAMILY_AND_MIDDLE):
             surname, _, middle = front.partition(" ")
+        if self._layout is NameLayout.FAMILY_AND_MIDDLE:
+            surname, _, middle = surname.partition(" ")
+        elif self._layout is not NameLayout.AS_HEADED:
+            return self._whole(f"{surname} {given}".strip())
         first, last = cells.optional(Field.FIRST_NAME), cells.optional(Field.LAST_NAME)
         if self._order is NameOrder.KINH:
             surname, _, middle = first.partition(" ")
@@ -236,6 +298,12 @@ class StaffRows:
         if surname or middle or not full:
             self._given_is_missing()
         return Name(surname, middle, "", full)
+
+    def _whole(self, full: str) -> Name:
+        """A name whose given name stands in no cell of its own."""
+        if not self._cells.optional(Field.GIVEN_NAME):
+            self._cells.required(Field.GIVEN_NAME)
+        return Name("", "", "", full)
 
     def _given_is_missing(self) -> None:
         """A name that was begun in its parts, or not at all."""

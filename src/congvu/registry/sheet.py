@@ -148,7 +148,8 @@ class Table:
         if heading is None:
             raise self._no_heading(first)
         self.kind, self.heading_rows = heading.kind, heading.rows
-        self.columns = tuple(self._columns(heading))
+        self._beside_names = set[int]()
+        self.columns = tuple(self._columns(heading, first))
         self.headings = tuple(column.heading for column in self.columns)
         self.ours = grid.counted and len(OURS[self.kind] & set(self.headings)) >= min(3, len(self.headings))
         """Whether it is a CSV file with our own column names, and is read strictly."""
@@ -186,6 +187,10 @@ class Table:
         """The place of a field's cell in `Row.values`."""
         return self._index.get(wanted)
 
+    def settled(self, wanted: Field) -> bool:
+        """Whether the mapping file says which column holds this field."""
+        return wanted in self._wish.columns.values()
+
     def place(self, row: int) -> Place:
         """A row of this table."""
         return Place(self.source, row, self.sheet)
@@ -206,7 +211,7 @@ class Table:
             Code.HEADING,
         )
 
-    def _columns(self, heading: Heading) -> Iterator[Column]:
+    def _columns(self, heading: Heading, first: Sequence[GridRow]) -> Iterator[Column]:
         seen: dict[str, int] = {}
         meant: dict[Field, str] = {}
         place = self.place(heading.rows[-1])
@@ -232,6 +237,13 @@ class Table:
                 )
             elif means:
                 meant[means] = text
+            if means is Field.FULL_NAME and self._is_name_pair(index, heading, first):
+                seen[text] += 1
+                yield Column(index, text, Field.FAMILY_AND_MIDDLE)
+                yield Column(index + 1, f"{text} (2)", Field.GIVEN_NAME)
+                continue
+            if means in _NAMES:
+                self._beside_names.add(index + 1)
             yield Column(index, text if seen[text] == 1 else f"{text} ({seen[text]})", means)
         for name in sorted(set(self._wish.columns) - found):
             others = [text for text in seen if text not in self._wish.columns]
@@ -242,6 +254,23 @@ class Table:
                 "stands in the mapping file, not in the table",
                 nearest(name, others),
             )
+
+    def _is_name_pair(self, index: int, heading: Heading, first: Sequence[GridRow]) -> bool:
+        """Whether the heading of a name is merged over two columns, both of which are filled; it is told."""
+        spans = [row.spans.get(index, 1) for row in first if row.number in heading.rows]
+        below = [row for row in first if row.number > heading.rows[-1]]
+        if max(spans, default=1) != 2 or not any(
+            len(r.cells) > index + 1 and r.cells[index + 1] for r in below
+        ):
+            return False
+        self.problems.note(
+            self.place(heading.rows[0]).at(letters(index)),
+            "",
+            Code.NAME,
+            "the heading of the name stands over two columns",
+            "read as họ and đệm, and tên",
+        )
+        return True
 
     def _above(self, first: Sequence[GridRow], heading: Heading) -> str:
         """Account for the rows above the heading; the unit they name."""
@@ -451,7 +480,15 @@ class Table:
                 raw[number] = self._repeated_raw[number]
             self._repeated_raw[number] = raw.get(number, "")
         stray = [index for index, cell in enumerate(row.cells) if cell and index not in places]
-        if stray:
+        if stray and self._beside_names.intersection(stray):
+            self.problems.error(
+                self.place(row.number).at(letters(min(self._beside_names.intersection(stray)))),
+                "",
+                Code.NAME,
+                "a part of the name stands in a column without a heading",
+                "write a heading over it, such as 'Tên' beside 'Họ và đệm'",
+            )
+        elif stray:
             self.problems.warn(
                 self.place(row.number).at(letters(stray[0])),
                 "",
