@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -46,13 +46,15 @@ class Ledger:
     """Local parts that somebody outside the registry holds, and who."""
 
 
-def basis(parts: Iterable[str]) -> str:
+def basis(parts: Sequence[str]) -> str:
     """What an address is formed from, in one line for the ledger: parts as written, joined by ``|``.
 
-    Written, not folded: when our folding is mended one day, no address may move because of it. No part
-    has a ``|`` in it, since no address can be formed from one.
+    Written, not folded: when our folding is mended one day, no address may move because of it.
     """
-    return "|".join(parts)
+    joined = "|".join(parts)
+    if joined.count("|") == len(parts) - 1:
+        return joined
+    return "|".join(part.replace("|", " ") for part in parts)
 
 
 def parts(of_basis: str) -> list[str]:

@@ -35,7 +35,7 @@ def propose(name: str, style: Style, max_length: int, namespace: Namespace) -> t
     """Up to four free local parts of at most `max_length` characters (0: any). Raises `FoldError`."""
     found: list[str] = []
     for candidate in _candidates(name, style):
-        if candidate in found or len(candidate) > (max_length or LOCAL_PART_MAX):
+        if candidate in (*found, "ubnd", "hdnd") or len(candidate) > (max_length or LOCAL_PART_MAX):
             continue
         try:
             check_local_part(candidate)

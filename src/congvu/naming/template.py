@@ -10,8 +10,8 @@ from jinja2 import StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-from congvu.naming.letters import fold, initials
-from congvu.naming.units import USUAL, Style, acronym
+from congvu.naming.letters import initials
+from congvu.naming.units import USUAL, Style, acronym, spelled
 from congvu.policy.template import PERSON, PersonTemplate, UnitTemplate
 
 _STYLE = "__style"
@@ -29,7 +29,7 @@ def _place(context: Context, name: str) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
-    "fold": fold,
+    "fold": spelled,
     "initials": initials,
     "acronym": _acronym,
     "place": _place,

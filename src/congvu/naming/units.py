@@ -11,13 +11,23 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from congvu.naming.letters import clean, fold
+from congvu.naming.letters import FoldError, clean, fold
 
 _COUNCILS = (("uy", "ban", "nhan", "dan"), ("hoi", "dong", "nhan", "dan"), ("ubnd",), ("hdnd",))
 _COMMITTEE = "ubnd"
 # Longest first: "thị xã" before "xã".
-_COMMUNES = (("thi", "tran"), ("thi", "xa"), ("dac", "khu"), ("phuong",), ("xa",), ("huyen",), ("quan",))
-_PROVINCES = (("thanh", "pho"), ("tinh",))
+_COMMUNES = (
+    ("thi", "tran"),
+    ("thi", "xa"),
+    ("dac", "khu"),
+    ("phuong",),
+    ("xa",),
+    ("huyen",),
+    ("quan",),
+    ("tx",),
+)
+_CITIES = (("thanh", "pho"), ("tp",))
+_PROVINCES = (*_CITIES, ("tinh",))
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015,/&().;:]+")
 
 
@@ -33,7 +43,7 @@ class Style:
     @classmethod
     def of(cls, stop_words: Iterable[str], kept: Iterable[str]) -> Style:
         """A policy's stop words, as written, and its abbreviations beside the usual ones."""
-        return cls(frozenset(map(fold, stop_words)), cls().kept | frozenset(map(fold, kept)))
+        return cls(frozenset(map(called, stop_words)), cls().kept | frozenset(map(called, kept)))
 
 
 USUAL = Style()
@@ -114,6 +124,22 @@ def _words(name: str) -> list[_Word]:
     return [word for word in (_Word(part, fold(part)) for part in written) if word.folded]
 
 
+def called(name: str) -> str:
+    """A form in which two spellings of one unit's name are equal: case, marks and signs do not count.
+
+    Never raises; a name with letters that have no spelling is compared as it stands.
+    """
+    try:
+        return spelled(name)
+    except FoldError:
+        return clean(name).casefold()
+
+
+def spelled(name: str) -> str:
+    """The folded words of a unit's name, all of them. Raises `congvu.naming.letters.FoldError`."""
+    return " ".join(word.folded for word in _words(name))
+
+
 def _own(words: list[_Word]) -> list[_Word]:
     """Without "… thuộc Sở …": the parent is no part of the name."""
     for index, word in enumerate(words):
@@ -131,8 +157,8 @@ def _split(words: list[_Word]) -> tuple[list[_Word], list[_Word]]:
             return words[:index], words[index + kind :]
         province = _kind_at(words, index, _PROVINCES)
         if province and index:
-            place = words[index + province :] if council and province == 2 else []  # 2: thành phố, a place
-            return words[:index], place
+            city = _kind_at(words, index, _CITIES)
+            return words[:index], words[index + city :] if council and city else []
         if council and index == len(words) - 1 and _is_level(words[index]):
             return words[:index], []  # "… HĐND-UBND huyện": the level of a body that is named already
     return words, []
@@ -151,7 +177,11 @@ def _kind_at(words: list[_Word], index: int, kinds: tuple[tuple[str, ...], ...])
             and words[end].capital
         ):
             society = kind == ("xa",) and words[index].capital and words[end].folded == "hoi"
-            return 0 if society else len(kind)
+            cooperative = kind == ("xa",) and [word.folded for word in words[index - 2 : index]] == [
+                "hop",
+                "tac",
+            ]
+            return 0 if society or cooperative else len(kind)
     return 0
 
 

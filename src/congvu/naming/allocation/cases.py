@@ -100,7 +100,7 @@ class Cases:
             target = self._followed(before or now, now)
             values = values_of(target, person)
             if not (no_unit or self._spoken(values) == self._spoken(values_of(before or now, person))):
-                return Case(person, held, target, values)
+                return Case(person, held, now, values_of(now, person))
         except FoldError as problem:
             self._refuse(person, ProblemCode.LETTER, str(problem), "correct the name; the address stays")
             return keep(held, held.issued_for, self._work)

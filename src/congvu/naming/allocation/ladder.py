@@ -9,6 +9,8 @@ from congvu.naming.allocation.cases import Case, Values, Words, keep, read_basis
 from congvu.naming.allocation.result import How, Issued, Problem, ProblemCode
 from congvu.naming.allocation.work import Objection, Work
 from congvu.naming.ledger import Holding, basis
+from congvu.naming.letters import FoldError
+from congvu.naming.namespace import key
 from congvu.naming.template import render_all, render_person
 from congvu.policy.model import Kind, NumberingScope
 from congvu.policy.template import PERSON, PersonTemplate
@@ -67,8 +69,10 @@ class Ladder:
         self._claim, self._longest = work.namespace.claim, work.rules.person_max_length
         self._rungs = tuple(map(_Rung.of, work.policy.person.address))
         # Where no unit is in the address, who has the same address has the same name in the whole domain.
-        self._per_domain = work.rules.person_numbering_scope is NumberingScope.DOMAIN and bool(
-            {"unit", "unit_path"} & set(self._rungs[0].needs)
+        self._per_domain = (
+            work.rules.person_numbering_scope is NumberingScope.DOMAIN
+            and any(rung.numbered for rung in self._rungs)
+            and bool({"unit", "unit_path"} & set(self._rungs[0].needs))
         )
         # What is counted -> the next number to try: counting from 2 for each namesake would be quadratic.
         self._numbers: dict[str, int] = {}
@@ -132,7 +136,7 @@ class Ladder:
                 return form.replace(_HERE, str(first))
             around = self._around[known] = form.partition(_HERE)
         before, _, after = around
-        number = first if case.held else self._numbers.get(group, first)
+        number = _number_before(case.held, before, after) or self._numbers.get(group, first)
         if self._per_domain:
             number = int(self._own_number(case, group) or self._numbers.get(group, first))
         while True:
@@ -188,22 +192,35 @@ class Ladder:
     def _own_number(self, case: Case, group: str) -> str | None:
         """The number somebody has among these namesakes, empty for the first; None for who is new there."""
         before, number = read_basis(case.held.issued_for) if case.held else (None, "")
-        if before is None or self._groups([values_of(before, None)], ())[0] != group:
+        try:
+            same = before is not None and self._groups([values_of(before, None)], ())[0] == group
+        except FoldError:
             return None
-        return number
+        return number if same else None
 
     def _count_those_before(self) -> None:
         """The numbers that were given in the whole domain, also to those who left."""
-        words: list[Words] = []
+        values: list[Values] = []
         numbers: list[int] = []
         for holding in self._work.ledger.people.values():
             before, number = read_basis(holding.issued_for)
-            if before:
-                words.append(before)
-                numbers.append(int(number) if number else self._rules.person_numbering_first - 1)
-        values = [values_of(one, None) for one in words]
+            try:
+                if before:
+                    values.append(values_of(before, None))
+                    numbers.append(int(number) if number else self._rules.person_numbering_first - 1)
+            except FoldError:  # imported under a name that no rule could spell
+                continue
         for group, given in zip(self._groups(values, ()), numbers, strict=True):
             self._numbers[group] = max(given + 1, self._numbers.get(group, 0))
+
+
+def _number_before(held: Holding | None, before: str, after: str) -> int:
+    """The number with which somebody had this name before; 0 for who had not."""
+    for local_part in held.every if held else ():
+        digits = local_part.removeprefix(before).removesuffix(after)
+        if f"{before}{digits}{after}" == local_part and digits.isdigit():
+            return int(digits)
+    return 0
 
 
 def issue(
@@ -213,6 +230,8 @@ def issue(
     issued_for = basis((*words, number))
     if held is None:
         return Issued(Holding(given, issued_for), How.NEW, rule)
+    if key(given) == key(held.local_part):  # another rung, the same address
+        return keep(held, issued_for, work)
     before, _ = read_basis(held.issued_for)
     moved = before is not None and before[:4] == words[:4]
     change = work.rules.person_moved if moved else work.rules.person_renamed

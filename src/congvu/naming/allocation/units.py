@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from congvu.naming.allocation.result import AGREED, How, Issued, ProblemCode
 from congvu.naming.allocation.work import Work, registration_order
 from congvu.naming.ledger import Holding, basis, parts
-from congvu.naming.letters import FoldError, fold
+from congvu.naming.letters import FoldError
 from congvu.naming.namespace import key
 from congvu.naming.proposals import propose
 from congvu.naming.roster import Unit
 from congvu.naming.template import render_unit
-from congvu.naming.units import acronym
+from congvu.naming.units import acronym, called
 from congvu.policy.model import AddressChange, Kind, LongPlaceNames
 
 _AGREE = "agree on an address and write it in the column 'address', or in unit.agreed of the policy"
@@ -85,10 +85,7 @@ def _parent(unit: Unit, issued: Mapping[str, Issued], work: Work) -> str:
 
 def _agreed(unit: Unit, work: Work) -> str:
     """The address somebody agreed on, unless it is one that the unit had before its present one."""
-    try:
-        agreed = work.asked(unit.address) or work.agreed.get(fold(unit.name), "")
-    except FoldError:
-        return ""
+    agreed = work.asked(unit.address) or work.agreed.get(called(unit.name), "")
     held = work.ledger.units.get(unit.unit_id)
     return "" if held and key(agreed) in map(key, held.every[1:]) else agreed
 
@@ -102,7 +99,7 @@ def _claim(unit_id: str, agreed: str, work: Work) -> str:
 
 
 def _basis(unit: Unit, parent: str) -> str:
-    return basis((unit.name, unit.domain, parent, unit.kind))
+    return basis((unit.name, unit.domain.lower(), parent, unit.kind))
 
 
 def _refused(unit: Unit, problem: str, held: Holding | None, work: Work) -> Issued | None:
@@ -138,6 +135,8 @@ def _stay_or_follow(unit: Unit, held: Holding, now: str, work: Work) -> Issued:
     found = _by_rule(unit, now, work)
     if found is None:  # the problem is noted; what was issued stays, and the next run asks again
         return _stay(held, held.issued_for, work)
+    if key(found[0]) == key(held.local_part):  # another rung, the same address
+        return _stay(held, now, work)
     holding = work.changed(held, found[0], now, work.rules.unit_renamed.alias_for)
     return Issued(holding, How.CHANGED, found[1])
 
@@ -146,21 +145,25 @@ def _speaks_differently(before: str, now: str, work: Work) -> bool:
     """Whether the rule gives other addresses than it would have given for what was known before."""
     if len(parts(before)) != len(parts(now)):  # imported without what it was formed from
         return False
-    try:
-        return _spoken(before, work) != _spoken(now, work)
-    except FoldError:
-        return True
+    return list(map(str, _spoken(before, work))) != list(map(str, _spoken(now, work)))
 
 
-def _spoken(of_basis: str, work: Work) -> list[str]:
+def _spoken(of_basis: str, work: Work) -> list[str | FoldError]:
+    """What each rung says; a rung that cannot spell the name says so, and does not apply."""
     values = dict(zip(("name", "domain_label", "parent", "kind"), parts(of_basis), strict=True))
     values["domain_label"] = values["domain_label"].removesuffix(f".{work.policy.domain}")
-    return [render_unit(rung, values, work.style) for rung in work.policy.unit.address]
+    said: list[str | FoldError] = []
+    for rung in work.policy.unit.address:
+        try:
+            said.append(render_unit(rung, values, work.style))
+        except FoldError as problem:
+            said.append(problem)
+    return said
 
 
 def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
     """The local part and the rung that gave it; None after noting the problem."""
-    if unit.domain and not unit.domain.endswith(f".{work.policy.domain}"):
+    if unit.domain and not unit.domain.lower().endswith(f".{work.policy.domain}"):
         work.refuse(
             Kind.UNIT,
             unit.unit_id,
@@ -169,21 +172,25 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
             "correct the domain",
         )
         return None
+    said = _spoken(issued_for, work)
     tried: list[str] = []
-    try:
-        for rung, local_part in zip(work.policy.unit.address, _spoken(issued_for, work), strict=True):
-            if not local_part:
-                continue
-            too_long = _too_long(unit, local_part, work)
-            objection = work.objection(Kind.UNIT, unit.unit_id, local_part)
-            if not too_long and not objection:
-                work.claim(Kind.UNIT, unit.unit_id, local_part)
-                return local_part, rung.source
-            tried.append(too_long or (objection.message if objection else ""))
-        proposals = propose(unit.name, work.style, work.rules.unit_max_length, work.namespace)
-    except FoldError as problem:
-        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(problem), "correct the name")
+    for rung, local_part in zip(work.policy.unit.address, said, strict=True):
+        if not local_part or isinstance(local_part, FoldError):
+            continue
+        too_long = _too_long(unit, local_part, work)
+        objection = work.objection(Kind.UNIT, unit.unit_id, local_part)
+        if not too_long and not objection:
+            work.claim(Kind.UNIT, unit.unit_id, local_part)
+            return local_part, rung.source
+        tried.append(too_long or (objection.message if objection else ""))
+    unspelled = [problem for problem in said if isinstance(problem, FoldError)]
+    if unspelled and not tried:
+        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(unspelled[0]), "correct the name")
         return None
+    try:
+        proposals = propose(unit.name, work.style, work.rules.unit_max_length, work.namespace)
+    except FoldError:
+        proposals = ()
     message = "; ".join(tried) or "no rule applies"
     work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.NEEDS_AGREEMENT, message, _AGREE, *proposals)
     return None

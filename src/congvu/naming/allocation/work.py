@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from congvu.naming.allocation.result import Problem, ProblemCode
 from congvu.naming.ledger import Alias, Holding, Ledger
-from congvu.naming.letters import fold
 from congvu.naming.namespace import Namespace, key
-from congvu.naming.units import Style, place_name
+from congvu.naming.units import Style, called, place_name
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind, Places
 from congvu.policy.values import Duration, check_local_part
@@ -20,12 +19,12 @@ from congvu.policy.values import Duration, check_local_part
 _NUMBER = re.compile(r"[0-9]+")
 
 
-def registration_order(registered_on: date, document: str, identifier: str) -> tuple[date, str, str]:
+def registration_order(registered_on: date, document: str, identifier: str) -> tuple[date, str, str, str]:
     """Sort key: date, then incoming document, then the registry's id, with numbers counted: 9 before 10.
 
     Independent of the order of rows, so that a sorted or shuffled file issues the same addresses.
     """
-    return registered_on, _counted(document), _counted(identifier)
+    return registered_on, _counted(document), _counted(identifier), identifier
 
 
 def _counted(text: str) -> str:
@@ -60,7 +59,7 @@ class Work:
         self.policy, self.ledger, self.today = policy, ledger, today
         self.rules = effective(policy)
         self.style = Style.of(self.rules.unit_stop_words, policy.unit.kept)
-        self.agreed = {fold(name): str(local) for name, local in policy.unit.agreed.items()}
+        self.agreed = {called(name): str(local) for name, local in policy.unit.agreed.items()}
         self.problems: list[Problem] = []
         self.namespace = Namespace(self.rules.reserved)
         for name in policy.lists:
@@ -118,8 +117,7 @@ class Work:
 
     def changed(self, holding: Holding, local_part: str, issued_for: str, alias_for: Duration) -> Holding:
         """`holding` with a new primary address; the old one delivers for the time of `alias_for`."""
-        now = self.current(holding, issued_for)
-        new = key(local_part)
+        now, new = self.current(holding, issued_for), key(local_part)
         return Holding(
             local_part,
             issued_for,
