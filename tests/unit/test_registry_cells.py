@@ -171,3 +171,41 @@ def test_columns_of_names_with_now_one_and_now_several_words_are_in_doubt(path: 
     found, problems = people(path, settled)
     assert [person.given_name for person in found] == ["An", "Lê Thị Bình", "Cúc"]
     assert told(problems, Code.NAME_ORDER) == []
+
+
+# Rows of several programs in one CSV file
+
+
+@pytest.mark.parametrize(
+    ("charset", "other"),
+    [
+        (Charset.TCVN3, Charset.CP1258),
+        (Charset.TCVN3, Charset.VNI),
+        (Charset.VISCII, Charset.TCVN3),
+        (Charset.CP1258, Charset.TCVN3),
+        (Charset.CP1258, Charset.VNI),
+    ],
+)
+def test_a_row_in_another_charset_than_its_file_is_refused(
+    charset: Charset, other: Charset, path: Path
+) -> None:
+    names = ["Nguyễn Văn An", "Trần Thị Ngọc Ánh", "Lê Hữu Phước", "Phạm Đình Thắng"] * 30
+    lines = [encode("Mã CBCC,Họ và tên,Đơn vị\n", charset)]
+    for number, name in enumerate(names):
+        used = other if number == 60 else charset
+        lines.append(encode(f"S{number},", charset) + encode("Đặng Văn Mỹ" if number == 60 else name, used))
+        lines.append(encode(",Sở Nội vụ\n", charset))
+    path = path.with_suffix(".csv")
+    path.write_bytes(b"".join(lines))
+    found, problems = people(path, TableSource(file=path, charset=charset))
+    assert told(problems, Code.CHARSET) == [(Severity.ERROR, 62)]
+    assert [person.full_name for person in found[:60]] == names[:60]
+
+
+def test_foreign_and_highland_names_in_a_csv_file_are_no_foreign_rows(path: Path) -> None:
+    names = ["Jürgen Müller", "Hélène Noël", "K'Brơi Ha", "Nguyễn Văn Ðạt", "José Peña", "Ya Hà"]
+    text = "Mã CBCC,Họ và tên,Đơn vị\n" + "".join(f"S{n},{name},Sở Nội vụ\n" for n, name in enumerate(names))
+    path = path.with_suffix(".csv")
+    path.write_bytes(encode(text.replace("Ð", "Đ").replace("ñ", "n"), Charset.CP1258))
+    _, problems = people(path, TableSource(file=path, charset=Charset.CP1258))
+    assert told(problems, Code.CHARSET) == []

@@ -3,7 +3,7 @@
 Pure: bytes and text in, text and bytes out. The file readers of `congvu.registry` stand on it.
 """
 
-from congvu.charset.cells import detect_text
+from congvu.charset.cells import detect_text, is_unwritable, other_charset
 from congvu.charset.codec import capitals, decode, encode, repair
 from congvu.charset.detect import Detection, Detector
 from congvu.charset.model import Charset, CharsetError, Doubt
@@ -20,5 +20,7 @@ __all__ = [
     "detect_text",
     "encode",
     "is_syllable",
+    "is_unwritable",
+    "other_charset",
     "repair",
 ]

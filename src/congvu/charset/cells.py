@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from congvu.charset.codec import repair
+from congvu.charset.codec import decode, encode, repair
 from congvu.charset.model import Charset, CharsetError, Doubt
 from congvu.charset.reading import AROUND, has_stray_capital, is_common_word, is_vietnamese, viqr_signs
 from congvu.charset.syllable import is_syllable
-from congvu.charset.tables import WINDOWS
+from congvu.charset.tables import LETTERS, WINDOWS, split
 
 # The more usual first.
 _LEGACY = (Charset.UTF8, Charset.TCVN3, Charset.VNI, Charset.VISCII)
@@ -26,6 +26,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _WESTERN = frozenset(WINDOWS)
 _ETH = str.maketrans("ðÐ", "đĐ")
 _SIGN_IN_WORD = re.compile("[^A-Za-zÀ-ÖØ-öø-ÿŠŒŽšœžŸ]")
+_NON_ASCII_WORD = re.compile(r"[A-Za-z]*+[^\x00-\x7f]\S*")
+_TONED = frozenset(letter for letter in LETTERS if split(letter)[2])
+_ONLY_VIETNAMESE = re.compile("[ĩũơưĨŨƠƯ\u1ea0-\u1ef9]")
 _LONGEST = 64
 """Characters of a word looked at; no word has more in any charset."""
 _ALONE = 3
@@ -50,6 +53,50 @@ def detect_text(text: str) -> Charset | None:
     if any(letter not in _WESTERN and letter.isalpha() for letter in text):
         return None
     return _clothed([word[:_LONGEST] for word in _WORD.findall(text)], text)
+
+
+def other_charset(text: str, charset: Charset) -> Charset | None:
+    """The charset that a cell of a file in `charset` was really written in.
+
+    Rows that were pasted together come from several programs. ``None`` where the cell is Vietnamese as it
+    was read, or in no other charset either.
+    """
+    words = [word for word in _LETTERS.findall(unicodedata.normalize("NFC", text)) if not word.isascii()]
+    if not words or all(map(_is_readable, words)):
+        return None
+    try:
+        data = encode(text, charset)
+    except CharsetError:
+        return None
+    for other in (*_LEGACY, Charset.CP1258):
+        reading = _decoded(data, other) if other is not charset else None
+        if reading is None or reading.isascii():
+            continue
+        strange = [word for word in _NON_ASCII_WORD.findall(reading) if not is_vietnamese(word)]
+        if not strange and any(map(is_common_word, _LETTERS.findall(reading))):
+            return other
+    return None
+
+
+def is_unwritable(text: str) -> bool:
+    """Whether a word of `text` has tones on two vowels as no language has: "éóũng"."""
+    return any(
+        sum(letter in _TONED for letter in word) > 1 and bool(_ONLY_VIETNAMESE.search(word))
+        for word in _LETTERS.findall(unicodedata.normalize("NFC", text))
+        if not word.isascii() and not _is_readable(word)
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_readable(word: str) -> bool:
+    return is_vietnamese(word.translate(_ETH))
+
+
+def _decoded(data: bytes, charset: Charset) -> str | None:
+    try:
+        return decode(data, charset)
+    except CharsetError:
+        return None
 
 
 def _viqr(text: str) -> Charset | None:

@@ -7,10 +7,10 @@ import csv
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from congvu.charset import Charset, CharsetError, Detector, Doubt, decode
+from congvu.charset import Charset, CharsetError, Detector, Doubt, decode, is_unwritable, other_charset
 from congvu.registry.places import Place
 from congvu.registry.problems import Code, Unreadable
-from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, NO_CELLS, GridRow
+from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, NO_CELLS, Fault, GridRow
 from congvu.registry.text import clean_cell, raw_cell
 
 _CHUNK = 1 << 18
@@ -19,6 +19,9 @@ _DELIMITERS = ",;\t"
 # Lines that are looked at to find the delimiter.
 _SAMPLE = 40
 _SAVE_AS = "save it as 'CSV UTF-8'"
+_SINGLE = (Charset.CP1258, Charset.TCVN3, Charset.VNI, Charset.VISCII)
+"""Charsets in which any byte is a letter: a row of another one is read without complaint."""
+_LONGEST_NAME = 200
 
 
 class CsvFile:
@@ -53,7 +56,8 @@ class CsvFile:
                         "is this a list of people? check the delimiter and the quotes",
                     )
                 raw = {index: cell for index, cell in enumerate(cells) if raw_cell(cell)}
-                yield GridRow(start + offset, list(map(clean_cell, cells)), raw=raw)
+                faults = self._foreign(cells) if self._charset in _SINGLE else {}
+                yield GridRow(start + offset, list(map(clean_cell, cells)), faults, raw=raw)
                 start = reader.line_num + 1
         except csv.Error as fault:
             raise Unreadable(
@@ -61,6 +65,21 @@ class CsvFile:
                 f"is not CSV: {fault}",
                 "is a quote left open? close it, or export the file again",
             ) from None
+
+    def _foreign(self, cells: list[str]) -> dict[int, Fault]:
+        """Cells that were written in another charset than the file."""
+        faults: dict[int, Fault] = {}
+        for index, cell in enumerate(cells):
+            if cell.isascii() or len(cell) > _LONGEST_NAME:
+                continue
+            if other := other_charset(cell, self._charset):
+                message = f"{clean_cell(cell)!r} was written in {other}, not in {self._charset} like the file"
+            elif is_unwritable(cell):
+                message = f"{clean_cell(cell)!r} is nothing that a person can have written"
+            else:
+                continue
+            faults[index] = Fault(Code.CHARSET, message, "type it again in the program that wrote the file")
+        return faults
 
     def _lines(self) -> Iterator[str]:
         """The file's lines as text, a BOM left out, each no longer than a list can need."""
