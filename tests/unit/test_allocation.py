@@ -673,6 +673,91 @@ def test_a_new_agreement_on_the_address_of_a_unit_is_followed(lamdong: Policy) -
     )
 
 
+def test_an_official_name_with_signs_finds_its_agreement(lamdong: Policy) -> None:
+    name = "Sở Văn hóa, Thể thao và Du lịch"
+    policy = for_units(lamdong, agreed={name: LocalPart("vhttdl")}, stop_words=("và", "❤"), kept=("và/hoặc",))
+    assert units(run(policy, units=[AUnit("U", name)])) == {"U": "vhttdl"}
+
+
+def test_a_rung_that_cannot_spell_a_name_does_not_apply(lamdong: Policy) -> None:
+    policy = for_units(lamdong, "{{ name | acronym }}", "{{ name | fold }}", max_length=30)
+    signs = AUnit("U", "Sở Văn hóa, Thể thao và Du lịch")
+    twin = AUnit("V", "Sở Vệ hóa, Thể thao và Du lịch", registered_on=DAY + timedelta(1))
+    assert units(run(policy, units=[signs, twin])) == {"U": "svhttdl", "V": "sovehoathethaovadulich"}
+
+
+@pytest.mark.parametrize("name", ["Sở | Nội vụ", "Sở ☎ Nội vụ", "", "|||"])
+def test_an_odd_name_of_a_unit_stops_nobody_else(name: str, lamdong: Policy) -> None:
+    odd = AUnit("O", name, kind="a|b", registered_on=DAY + timedelta(1))
+    done = run(lamdong, [person("1")], [SNV, odd])
+    assert (done.units["U"].local_part, people(done)["1"]) == ("snv", "annv")
+    agreed = dataclasses.replace(odd, address="odd")
+    assert units(run(lamdong, units=[SNV, agreed]))["O"] == "odd"
+
+
+def test_an_odd_name_that_was_imported_stops_nobody_else(lamdong: Policy) -> None:
+    policy = for_people(lamdong, *HATINH, numbering=Numbering(scope=NumberingScope.DOMAIN))
+    odd = person("1", "Trần|Văn|An (B)", address="anb.snv")
+    done = run(policy, [odd, person("2")])
+    assert people(done) == {"1": "anb.snv", "2": "nguyenvanan.snv"}
+
+
+def test_an_address_that_comes_out_the_same_is_no_alias_of_itself(lamdong: Policy, quangtri: Policy) -> None:
+    city = AUnit("U", "Ủy ban nhân dân thành phố Đà Lạt", domain="dalat.lamdong.gov.vn")
+    ledger = after(run(lamdong, units=[city]))
+    renamed = dataclasses.replace(city, name="Ủy ban nhân dân phường Xuân Hương - Đà Lạt")
+    assert run(lamdong, units=[renamed], ledger=ledger).units["U"].holding.aliases == ()
+    policy = for_people(quangtri, *DONGTHAP, personal_data=(PersonalData.BIRTH_DATE,))
+    ledger = after(run(policy, [person("1", "Tôn|Thất|Đính")]))
+    done = run(policy, [person("1", "Tôn Thất||Đính")], ledger=ledger)
+    assert (done.people["1"].how, done.people["1"].holding.aliases) == (How.KEPT, ())
+
+
+def test_without_a_number_in_the_ladder_nobody_is_counted_in_the_domain(lamdong: Policy) -> None:
+    policy = for_people(lamdong, HATINH[0], numbering=Numbering(scope=NumberingScope.DOMAIN))
+    assert people(run(policy, [person("1"), person("2", unit_id="V")])) == {
+        "1": "nguyenvanan.snv",
+        "2": "nguyenvanan.stc",
+    }
+
+
+def test_filling_in_the_split_of_an_ede_name_changes_nothing_where_the_order_does_not_count(
+    quangtri: Policy,
+) -> None:
+    ledger = after(run(quangtri, [person("1", "Y Blŏ Niê")]))
+    done = run(quangtri, [person("1", "Niê|Y|Blŏ")], ledger=ledger)
+    assert (people(done), done.people["1"].how) == ({"1": "yblonie"}, How.KEPT)
+
+
+def test_ids_that_count_alike_have_an_order_too(lamdong: Policy) -> None:
+    rows = [person("1"), person("01"), person("s1"), person("S1")]
+    assert people(run(lamdong, rows)) == people(run(lamdong, rows[::-1]))
+
+
+def test_a_move_with_a_new_name_is_settled_in_one_run(lamdong: Policy) -> None:
+    policy = for_people(lamdong, *HATINH, moved=OnChange(AddressChange.KEEP))
+    ledger = after(run(policy, [person("1")]))
+    done = run(policy, [person("1", "Lê|Văn|An", unit_id="V")], ledger=ledger)
+    assert people(done) == {"1": "levanan.stc"}
+
+
+def test_renames_into_one_name_are_not_counted_from_2_each_time(
+    lamdong: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = after(run(lamdong, [person(f"S{number}", f"Lê|{'B' * (number + 1)}|Na") for number in range(200)]))
+    claims = 0
+    real = Namespace.claim
+
+    def counting(self: Namespace, *arguments: Any, **options: Any) -> bool:
+        nonlocal claims
+        claims += 1
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Namespace, "claim", counting)
+    run(lamdong, [person(f"S{number}") for number in range(200)], ledger=held)
+    assert claims < 8 * 200
+
+
 # What holds for every list of people
 
 names = st.builds(

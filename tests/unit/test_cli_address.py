@@ -99,6 +99,23 @@ def test_the_golden_table_comes_out_of_the_shipped_policies(
     assert addresses(write(tmp_path, line), domain) == [row[rule]]
 
 
+@pytest.mark.parametrize("name", ["Lưu Ý Nhi", "Lưu Yến", "Giám Đốc", "Tổng Cộng Hai", "Cộng Hòa"])
+def test_no_row_is_left_out_for_what_it_says(tmp_path: Path, name: str) -> None:
+    rows = preview(write(tmp_path, f"person,{name},,,,", "unit,Sở Nội vụ,,,,"), "quangtri.gov.vn")
+    assert [row["name"] for row in rows] == [name, "Sở Nội vụ"]
+
+
+def test_an_agreed_address_in_the_list_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path, "unit,Sở Ngoại vụ,sngv", "person,Lê Na,na.le", heading="kind,name,address")
+    assert addresses(path, "lamdong.gov.vn") == ["sngv", "na.le"]
+
+
+def test_a_date_that_is_none_is_bad_input(tmp_path: Path) -> None:
+    path = write(tmp_path, "person,Lê Na,02/01/2013", heading="kind,name,registered_on")
+    done = call("preview", "--domain", "lamdong.gov.vn", "--input", str(path))
+    assert str(done.exception).startswith(f"{path}:2: registered_on: '02/01/2013' is not a date")
+
+
 def test_shuffled_rows_get_the_same_addresses(tmp_path: Path) -> None:
     def by_row(lines: list[str]) -> set[tuple[str, ...]]:
         return {tuple(row.values()) for row in preview(write(tmp_path, *lines), "lamdong.gov.vn")}
@@ -151,7 +168,7 @@ def test_a_person_hears_why_the_unit_has_no_address(tmp_path: Path) -> None:
     rows = preview(write(tmp_path, *lines), "hatinh.gov.vn")
     assert [bool(row["address"]) for row in rows] == [False, True, True]
     person = preview(write(tmp_path, *lines[:2], "person,Lê Na,,,,Sở Nội vụ"), "hatinh.gov.vn")[2]
-    assert "unit 'Sở Nội vụ': needs_agreement: 'snv' is held by unit line 2" in person["problem"]
+    assert "unit 'Sở Nội vụ': needs_agreement: 'snv' is held by unit row 3" in person["problem"]
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_show_takes_a_file_and_fails_with_2_on_a_bad_one(tmp_path: Path) -> None
         "{{ base }}{% if unit %}{{ n }}{% endif %}",
         "{{ base }}{{ n }}{{ n }}",
         "{{ base }}{{ n | first }}",
-        "{{ base }}{{ n[0] }}",
+        "{{ base }}{{ n[:1] }}",
     ],
 )
 def test_a_number_can_only_be_printed(rung: str) -> None:

@@ -27,7 +27,7 @@ from congvu.registry.sheet import Ignored
 
 DEFAULT_DIRECTORY = Path("inventory/policy")
 COLUMNS = ("kind", "name", "ho", "dem", "ten", "unit")
-MORE_COLUMNS = ("registered_on", "birth_date", "citizen_id")
+MORE_COLUMNS = ("registered_on", "birth_date", "citizen_id", "address")
 ADDED = ("address", "rule", "problem")
 
 _domain = click.option("--domain", required=True, help="Mail domain whose policy applies.")
@@ -70,7 +70,7 @@ def preview(domain: str, file: Path, charset: str | None, directory: Path, *, as
     """
     policy = policies.load_domain(directory, domain)
     headings, rows = _read(file, Charset(charset) if charset else None)
-    lines = [_line(row, f"{file}:{number}") for number, row in rows]
+    lines = [_line(row, file, number) for number, row in rows]
     results = preview_lines(lines, policy, today=date.today())
     whole = [{**row, **_added(result)} for (_, row), result in zip(rows, results, strict=True)]
     _write([*(name for name in headings if name not in ADDED), *ADDED], whole, as_json=as_json)
@@ -142,22 +142,31 @@ def _read(file: Path, charset: Charset | None) -> tuple[list[str], list[tuple[in
     rows = [(row.place.row, dict(row.cells)) for row in table]
     for why, where in table.ignored.items():
         if why not in (Ignored.HEADING, Ignored.BLANK):
-            click.echo(f"{file}: row {where}: left out, it looks like a {why}", err=True)
+            click.echo(f"{file}: row {where}: left out ({why})", err=True)
     if problems := [str(problem) for problem in table.problems.found]:
         raise RegistryError("rows cannot be read", problems=problems, where=str(file))
     return headings, rows
 
 
-def _line(row: Mapping[str, str], where: str) -> Line:
-    born = row.get("birth_date", "")
+def _line(row: Mapping[str, str], file: Path, number: int) -> Line:
+    where = f"{file}:{number}"
+    texts = {name: row.get(name, "") for name in (*COLUMNS, "citizen_id", "address")}
+    return Line(
+        **texts,
+        registered_on=_date(row, "registered_on", where) or date.min,
+        birth_date=_date(row, "birth_date", where),
+        label=f"row {number}",
+    )
+
+
+def _date(row: Mapping[str, str], column: str, where: str) -> date | None:
+    text = row.get(column, "")
     try:
-        birth_date = date.fromisoformat(born) if born else None
+        return date.fromisoformat(text) if text else None
     except ValueError:
         raise RegistryError(
-            f"birth_date: {born!r} is not a date", where=where, hint="write 1985-07-31"
+            f"{column}: {text!r} is not a date", where=where, hint="write it as 1985-07-31"
         ) from None
-    texts = {name: row.get(name, "") for name in (*COLUMNS, "registered_on", "citizen_id")}
-    return Line(**texts, birth_date=birth_date)
 
 
 def _added(result: Previewed) -> dict[str, str]:

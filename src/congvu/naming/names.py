@@ -73,6 +73,18 @@ def readings(written: str) -> tuple[Name, ...]:
     return (kinh, other)
 
 
+def as_written(ho: str, dem: str, ten: str) -> str:
+    """A split name in the order in which it is written: the clan last in Êđê names, else the surname first.
+
+    >>> as_written("Niê", "Y", "Blŏ"), as_written("Nguyễn", "Văn", "An")
+    ('Y Blŏ Niê', 'Nguyễn Văn An')
+    """
+    first = f"{dem} {ten}".split()
+    if ho and first and tuple(_folded(ho).split()) in _CLANS and _is_marked(first[0], _folded(first[0])):
+        return " ".join((*first, ho))
+    return " ".join(part for part in (ho, dem, ten) if part)
+
+
 def _is_marked(word: str, folded: str) -> bool:
     """Whether a name that begins with `word` may put the given name first."""
     if folded in _MARKS or folded in _JOINED:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from congvu.naming.allocation import allocate
 from congvu.naming.ledger import Ledger
-from congvu.naming.letters import FoldError, clean, fold
-from congvu.naming.units import Style, acronym
+from congvu.naming.letters import FoldError, clean
+from congvu.naming.units import Style, acronym, called
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind
 from congvu.policy.values import is_local_part
@@ -28,10 +28,14 @@ class Line:
     ten: str = ""
     unit: str = ""
     """Name or code of a person's unit, or of the unit above a unit."""
-    registered_on: str = ""
-    """``2013-01-02``; lines without a date count as of one day."""
+    registered_on: date = date.min
+    """Lines without a date count as of one day."""
     birth_date: date | None = None
     citizen_id: str = ""
+    address: str = ""
+    """An address that is agreed on, or held before."""
+    label: str = ""
+    """How messages name the line, such as ``row 4``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,14 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
     order = _order(lines)
     people = [
         _Person(
-            _id(index),
+            _id(index, line),
             *((line.ho, line.dem, line.ten) if line.ten else ("", "", "")),
             written_name=clean(line.name),
             unit_id=units.id_of(line.unit),
             registered_on=order[index],
             birth_date=line.birth_date,
             citizen_id=line.citizen_id,
+            address=line.address,
         )
         for index, line in enumerate(lines)
         if line.kind == Kind.PERSON
@@ -109,8 +114,8 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
             wrong = f"kind: {line.kind!r} is neither person nor unit (write one of them)"
             found.append(Previewed("", "", wrong))
             continue
-        issued = (done.people if line.kind == Kind.PERSON else done.units).get(_id(index))
-        problems = told.get(_id(index), [])
+        issued = (done.people if line.kind == Kind.PERSON else done.units).get(_id(index, line))
+        problems = told.get(_id(index, line), [])
         if line.kind == Kind.PERSON and issued is None:
             problems += [f"unit {line.unit!r}: {problem}" for problem in told.get(units.id_of(line.unit), [])]
         address = f"{issued.local_part}@{policy.domain}" if issued else ""
@@ -118,8 +123,8 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
     return found
 
 
-def _id(index: int) -> str:
-    return f"line {index + 1}"
+def _id(index: int, line: Line) -> str:
+    return line.label or f"line {index + 1}"
 
 
 class _Units:
@@ -132,26 +137,32 @@ class _Units:
         self._mentioned: dict[str, str] = {}
         for index, line in enumerate(lines):
             if line.kind == Kind.UNIT:
-                self._ids.setdefault(_called(line.name), _id(index))
+                self._ids.setdefault(called(line.name), _id(index, line))
         for index, line in enumerate(lines):  # a unit's code is as good as its name
             if line.kind == Kind.UNIT:
-                self._ids.setdefault(self._code(line.name), _id(index))
+                self._ids.setdefault(self._code(line.name), _id(index, line))
         mentioned = {clean(line.unit) for line in lines if line.unit}
         for unit in sorted(mentioned, key=lambda unit: (is_local_part(unit), unit)):  # names before codes
             if not self.id_of(unit):
                 identifier = repr(unit)
-                self._ids[_called(unit)] = identifier
+                self._ids[called(unit)] = identifier
                 self._ids.setdefault(self._code(unit), identifier)
                 self._mentioned[identifier] = unit
 
     def id_of(self, unit: str) -> str:
         """The id of the unit that is called `unit`; empty for none."""
-        return self._ids.get(_called(unit), "") if unit else ""
+        return self._ids.get(called(unit), "") if unit else ""
 
     def all(self, order: Sequence[date]) -> list[_Unit]:
         """Every unit, those that are only mentioned last."""
         own = [
-            _Unit(_id(index), clean(line.name), order[index], parent_id=self.id_of(line.unit))
+            _Unit(
+                _id(index, line),
+                clean(line.name),
+                order[index],
+                parent_id=self.id_of(line.unit),
+                address=line.address,
+            )
             for index, line in enumerate(self._lines)
             if line.kind == Kind.UNIT
         ]
@@ -167,20 +178,12 @@ class _Units:
             return ""
 
 
-def _called(name: str) -> str:
-    """Two spellings of one name are equal: case, marks and blanks do not count."""
-    try:
-        return fold(name)
-    except FoldError:
-        return clean(name).casefold()
-
-
 def _order(lines: Sequence[Line]) -> list[date]:
     """A date for each line by which they are served: as stated, then by the letters of the name."""
     keys = [
         (
             line.registered_on,
-            _called(f"{line.ho} {line.dem} {line.ten}" if line.ten else line.name),
+            called(f"{line.ho} {line.dem} {line.ten}" if line.ten else line.name),
             *_text(line),
         )
         for line in lines

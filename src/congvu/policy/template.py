@@ -142,6 +142,8 @@ def _check(source: str, variables: Mapping[str, tuple[str, str]]) -> None:
             _check_result(source, probe | {name: ""}, name)
     except (UndefinedError, SecurityError, TemplateAssertionError) as problem:
         raise ValueError(f"{problem.message} in {source!r}") from None
+    except RecursionError:
+        raise ValueError("the template is nested too deeply") from None
     except (TemplateError, TypeError, ArithmeticError) as problem:
         raise ValueError(f"{source!r} is not a template: {problem}") from None
 
@@ -151,6 +153,8 @@ def _check_words(tree: nodes.Template, source: str, variables: Mapping[str, tupl
         if isinstance(node, nodes.Filter) and node.name not in _ENVIRONMENT.filters:
             hint = nearest(node.name, _ENVIRONMENT.filters)
             raise ValueError(f"unknown filter {node.name!r} in {source!r}; {hint}")
+        if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Slice):
+            raise ValueError(f"{source!r} takes one letter that a name may not have; write a slice: [2:3]")
         if not isinstance(node, _WORDS):
             kind = type(node).__name__.lower()
             raise ValueError(f"{kind!r} in {source!r} is not part of the language of addresses")

@@ -64,7 +64,7 @@ def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> 
     score = _score(alone, kind, wish)
     yield Heading((row.number,), kind, alone, score)
     # The upper row of two is a heading itself; a title over the heading is not.
-    if score < _FEWEST or below is None or below.number != row.number + 1:
+    if wish.any_heading or score < _FEWEST or below is None or below.number != row.number + 1:
         return
     if not _continues(row, below, kind, wish):
         return

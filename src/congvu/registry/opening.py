@@ -14,6 +14,7 @@ from congvu.registry.problems import Code, Problems, Severity, Unreadable
 from congvu.registry.sheet import Table
 from congvu.registry.sources import Grid
 from congvu.registry.sources.csvfile import CsvFile
+from congvu.registry.sources.regular import require_file
 from congvu.registry.sources.sql import SqlTable
 from congvu.registry.sources.workbook import SheetInfo
 from congvu.registry.sources.xlsx import Book
@@ -26,10 +27,10 @@ _BOOKS = (".xlsx", ".xlsm", ".xltx", ".xls", ".ods")
 def open_table(path: Path, *, charset: Charset | None = None, sheet: str = "") -> Table:
     """The CSV or XLSX file `path` as rows of cells by heading, in file order.
 
-    Titles, blank rows, totals and signatures are left out (`Table.ignored` says which), ditto marks are
-    written out, merged cells filled. Where no heading is recognised, the first row is the heading. What is
-    wrong with rows is in `Table.problems` when the iteration is over. Raises `RegistryError` where the file
-    cannot be read, and while iterating where it cannot be read on.
+    Titles above the heading and blank rows are left out (`Table.ignored` says which), ditto marks are
+    written out, merged cells filled; every other row is a record. Where no heading is recognised, the first
+    row is the heading. What is wrong with rows is in `Table.problems` when the iteration is over. Raises
+    `RegistryError` where the file cannot be read, and while iterating where it cannot be read on.
     """
     source = TableSource(file=path, charset=charset, sheet=sheet or None)
     problems = Problems()
@@ -54,11 +55,14 @@ def open_source(
         return Table(grid, source.wish(kind, any_heading=True), problems)
     assert source.file is not None  # noqa: S101  (TableSource has one or the other)
     path = source.file
+    require_file(path)
     if path.suffix.lower() in _BOOKS or _is_zip(path):
         grid = _sheet(Book(path), source, kind, problems)
     else:
         delimiter = source.delimiter.sign if source.delimiter else ""
         grid = CsvFile(path, charset=source.charset, delimiter=delimiter)
+    if any_heading:  # somebody's own columns: no row of theirs is a total, a section or a signature
+        grid.only_records = True
     return Table(grid, wish, problems)
 
 

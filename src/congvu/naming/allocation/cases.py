@@ -9,7 +9,7 @@ from congvu.naming.allocation.result import How, Issued, ProblemCode
 from congvu.naming.allocation.work import Work
 from congvu.naming.ledger import Holding, basis, parts
 from congvu.naming.letters import FoldError, fold
-from congvu.naming.names import Name, readings
+from congvu.naming.names import Name, as_written, readings
 from congvu.naming.roster import Person
 from congvu.naming.template import render_person
 from congvu.policy.model import AddressChange, Kind
@@ -113,7 +113,7 @@ class Cases:
             name = (person.surname, person.middle_name, person.given_name, person.written_name)
             return ((Words(*name, unit, path), ""),)
         names = readings(person.written_name) or (Name("", "", "", ""),)
-        return [(Words(*_as_written(name), unit, path), f"{name}; {name.why}") for name in names]
+        return [(Words(*_parts(name), unit, path), f"{name}; {name.why}") for name in names]
 
     def _one_address(self, person: Person, values: Sequence[Values], why: Sequence[str]) -> bool:
         """Whether all readings give the same address; that there are several is noted in any case."""
@@ -172,21 +172,20 @@ def values_of(words: Words, person: Person | None) -> Values:
     """The variables of a person's template; private ones only with `person`. Raises `FoldError`."""
     ho, dem, ten, written, unit, path = words
     ho, dem, ten = fold(ho), fold(dem), fold(ten)
-    hovaten = fold(written) if written else " ".join(filter(None, (ho, dem, ten)))
+    hovaten = fold(written or as_written(words.ho, words.dem, words.ten))
     born = person.birth_date if person else None
     year, month = (f"{born:%Y}", f"{born:%m}") if born else ("", "")
     return Values(ho, dem, ten, hovaten, "", "", unit, path, year, month, person.citizen_id if person else "")
 
 
-def _as_written(name: Name) -> tuple[str, str, str, str]:
-    usual = " ".join(part for part in (name.ho, name.dem, name.ten) if part)
+def _parts(name: Name) -> tuple[str, str, str, str]:
+    usual = as_written(name.ho, name.dem, name.ten)
     return name.ho, name.dem, name.ten, "" if usual == name.written else name.written
 
 
 def _same_name(before: Words, written: str) -> bool:
     """Whether a name in one piece is the name that the ledger has in parts."""
-    usual = " ".join(part for part in before[:3] if part)
     try:
-        return fold(before.written or usual) == fold(written)
+        return fold(before.written or as_written(*before[:3])) == fold(written)
     except FoldError:
         return False

@@ -177,7 +177,7 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
     for rung, local_part in zip(work.policy.unit.address, said, strict=True):
         if not local_part or isinstance(local_part, FoldError):
             continue
-        too_long = _too_long(unit, local_part, work)
+        too_long = _too_long(parts(issued_for)[0], local_part, work)
         objection = work.objection(Kind.UNIT, unit.unit_id, local_part)
         if not too_long and not objection:
             work.claim(Kind.UNIT, unit.unit_id, local_part)
@@ -196,11 +196,11 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
     return None
 
 
-def _too_long(unit: Unit, local_part: str, work: Work) -> str:
+def _too_long(name: str, local_part: str, work: Work) -> str:
     limit = work.rules.unit_max_length
     measured = len(local_part)
     if work.rules.long_place_names is LongPlaceNames.ALLOW:
-        short = acronym(unit.name, work.style)
+        short = acronym(name, work.style)
         measured -= len(short.place) if local_part == str(short) else 0
     if not limit or measured <= limit:
         return ""
