@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import date
 from pathlib import Path
@@ -250,6 +251,7 @@ def test_a_database_that_refuses_is_told_without_its_password(tmp_path: Path) ->
     database(tmp_path)
     message = errors(mapping(tmp_path, TABLE.replace("table: nhan_su", "table: nhan_vien")))
     assert "the database refuses: no such table: nhan_vien" in message
+    (tmp_path / "hr.url").chmod(0o600)
     (tmp_path / "hr.url").write_text("postgresql+psycopg2://reader:sesame@127.0.0.1:1/hr")
     message = errors(tmp_path)
     assert "sesame" not in message
@@ -262,10 +264,60 @@ def test_a_database_that_refuses_is_told_without_its_password(tmp_path: Path) ->
 def test_a_database_is_not_written(tmp_path: Path) -> None:
     database(tmp_path)
     query = "query: DELETE FROM nhan_su RETURNING *"
-    assert len(registries.read(mapping(tmp_path, TABLE.replace("table: nhan_su", query))).staff) == 2
+    assert "readonly" in errors(mapping(tmp_path, TABLE.replace("table: nhan_su", query)))
     with sqlite3.connect(tmp_path / "hr.db") as connection:
         assert connection.execute("SELECT count(*) FROM nhan_su").fetchone() == (2,)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:///{folder}/hr.db?timeout=sesame", "has options: timeout"),
+        ("sqlite:///{folder}/typo.db", "the database refuses"),
+        ("sqlite:///", "names no file"),
+        ("sqlite://reader:sesame@h/x.db", "the database refuses"),
+        ("postgresql+psycopg2://127.0.0.1:1/hr?user=u&password=sesame", "127.0.0.1:1/hr"),
+        ("postgresql+psycopg2://reader:sesame@127.0.0.1:1/hr?connect_timeout=sesame", "127.0.0.1:1/hr"),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Dsesame", "mssql+pyodbc:///"),
+        ("nosuch://reader:sesame@host/hr", "nosuch://host/hr"),
+    ],
+)
+def test_what_is_secret_in_a_url_stands_in_no_message(url: str, words: str, tmp_path: Path) -> None:
+    database(tmp_path)
+    (tmp_path / "hr.url").chmod(0o600)
+    (tmp_path / "hr.url").write_text(url.format(folder=tmp_path))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    message = errors(mapping(tmp_path, TABLE))
+    assert (words in message, "sesame" in message) == (True, False)
+    assert sorted({path.name for path in tmp_path.iterdir()} - {"registry.yml"}) == before
+
+
+def test_a_url_with_a_password_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    database(tmp_path)
+    (tmp_path / "hr.url").write_text("postgresql+psycopg2://reader:sesame@127.0.0.1:1/hr")
+    (tmp_path / "hr.url").chmod(0o640)
+    message = errors(mapping(tmp_path, TABLE))
+    assert ("chmod 600 hr.url" in message, "sesame" in message) == (True, False)
+
+
+# What is no file
+
+
+@pytest.mark.parametrize("name", ["units.csv", "staff.csv", "registry.yml", "units.xlsx"])
+def test_a_pipe_is_refused_and_not_waited_for(name: str, folder: Path) -> None:
+    (folder / name).unlink(missing_ok=True)
+    if name == "units.xlsx":
+        mapping(folder, "units: [{file: units.xlsx}]\nstaff: [{file: staff.csv}]")
+    os.mkfifo(folder / name)
+    assert f"{name}: is a pipe, not a file" in errors(folder)
+
+
+def test_a_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="is a device, not a file"):
+        registries.open_table(Path("/dev/zero"))
+    with pytest.raises(RegistryError, match="is a folder, not a file"):
+        registries.open_table(tmp_path)
 
 
 # Lint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,7 @@ from congvu.registry.cells import Reading
 from congvu.registry.dates import DateOrder
 from congvu.registry.headingrow import Wish
 from congvu.registry.headings import Field, Kind
+from congvu.registry.sources.regular import require_file
 
 VERSION = 1
 """The version of mapping files that this package reads."""
@@ -112,6 +114,7 @@ class MappingFile:
 
 def load_mapping(path: Path) -> MappingFile:
     """Read a mapping file; raises `RegistryError` with ``file:line``."""
+    require_file(path)
     return strictyaml.load(path, MappingFile, RegistryError, version=VERSION)
 
 
@@ -119,7 +122,7 @@ def find_mapping(path: Path) -> MappingFile:
     """The mapping of a folder: its ``registry.yml``, else its ``units`` and ``staff``, CSV or XLSX."""
     if path.suffix in (".yml", ".yaml"):
         return load_mapping(path)
-    if (path / NAME).is_file():
+    if os.path.lexists(path / NAME):
         return load_mapping(path / NAME)
     return MappingFile(VERSION, (_usual(path, "units"),), (_usual(path, "staff"),))
 

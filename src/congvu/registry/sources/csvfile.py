@@ -11,6 +11,7 @@ from congvu.charset import Charset, CharsetError, Detector, Doubt, decode, is_un
 from congvu.registry.places import Place
 from congvu.registry.problems import Code, Unreadable
 from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, NO_CELLS, Fault, GridRow
+from congvu.registry.sources.regular import require_file
 from congvu.registry.text import clean_cell, raw_cell
 
 _CHUNK = 1 << 18
@@ -38,6 +39,7 @@ class CsvFile:
     def __init__(self, path: Path, *, charset: Charset | None = None, delimiter: str = "") -> None:
         self.source = str(path)
         self._path = path
+        require_file(path)
         self._charset, self.charset = self._find_charset(charset)
         self.delimiter = delimiter or self._find_delimiter()
 

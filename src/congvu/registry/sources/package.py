@@ -16,6 +16,7 @@ from typing import Self
 from xml.parsers import expat
 
 from congvu.registry.problems import Unreadable
+from congvu.registry.sources.regular import require_file
 
 _CHUNK = 1 << 16
 MAX_MEMBERS = 2000
@@ -38,6 +39,7 @@ class Package:
 
     def __init__(self, path: Path) -> None:
         self.source = str(path)
+        require_file(path)
         try:
             with path.open("rb") as file:
                 start = file.read(8)
