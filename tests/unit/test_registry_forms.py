@@ -22,6 +22,7 @@ from congvu.registry import (
     Status,
     lines,
     open_table,
+    totals,
 )
 from congvu.registry.headings import OF_KIND, Field, Kind, field_of
 from congvu.registry.lint import Understood, lint
@@ -483,15 +484,15 @@ def test_the_same_person_twice_without_an_id_is_told(path: Path) -> None:
     ],
 )
 def test_totals_as_offices_write_them(line: str, total: int | None) -> None:
-    assert lines.is_total([line])
-    assert lines.total_of([line]) == total
+    assert totals.is_total([line])
+    assert totals.totals_of([line]) == (() if total is None else (total,))
 
 
 @pytest.mark.parametrize(
     "name", ["Công an tỉnh", "Tổng công ty Cấp nước", "Công", "Tổng cục Thuế", "Q.1", "KT-XH"]
 )
 def test_agencies_and_names_are_no_totals_and_no_signatures(name: str) -> None:
-    assert not lines.is_total([name])
+    assert not totals.is_total([name])
     assert not lines.is_signature([name])
 
 

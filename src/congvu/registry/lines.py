@@ -1,45 +1,55 @@
-"""Rows of an office's sheet that are no record: totals, signatures, sections, numbers under a heading."""
+"""Rows of an office's sheet that are no record: signatures, sections, numbers under a heading; totals
+have a module of their own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from congvu.registry.text import key as key_of
 
-# With their marks: «Cộng: 5» is a total, «Công an tỉnh» and «Tổng công ty» are not.
-_TOTAL = re.compile(
-    r"(?:tổng\s+(?:cộng|số)|(?:ấn định\s+)?danh sách(?:\s+này)?\s+(?:đề nghị|đăng ký|trên|gồm|có|là))\b.*|"
-    r"(?:tổng|cộng)(?:\s+[ivx]+)?\s*[:.]?(?:\s*\d.*)?[\s.…_]*",
-    re.IGNORECASE | re.DOTALL,
-)
-_NUMBER = re.compile(r"\d{1,3}(?:\.\d{3})+|\d+")
 # Words with which the part below a table begins: place and date, who signs, who gets a copy.
 _SIGNATURE = re.compile(
     r"(?:.*\bngay (?:\d+ )?thang (?:\d+ )?nam\b.*|nguoi lap(?: bieu| danh sach)?|lap bieu|nguoi de nghi|"
-    r"nguoi yeu cau|thu truong(?: don vi| co quan)?|giam doc|pho giam doc|chu tich|pho chu tich|"
-    r"chanh van phong|truong phong|truong ban|ky ten.*|ky ghi ro ho ten|ky va ghi ro ho ten|noi nhan.*|"
-    r"xac nhan.*|dai dien .*|lanh dao (?:don vi|co quan)|ghi chu|luu y.*|"
-    r"luu vt.*|nhu tren|"
+    r"nguoi yeu cau|ky ten.*|ky ghi ro ho ten|ky va ghi ro ho ten|noi nhan.*|xac nhan.*|ghi chu|luu y.*|"
+    r"luu vt.*|"
     r"(?:tm|kt|tl|tuq) (?:ubnd|uy ban|chu tich|giam doc|truong|thu truong|bo truong|chanh|ban|hoi dong|so).*)"
+)
+# Who signs, where it may as well be a position in the list, or the name of a group of people.
+_POSITION = re.compile(
+    r"(?:thu truong(?: don vi| co quan)?|(?:pho )?giam doc|(?:pho )?chu tich|(?:pho )?chanh van phong|"
+    r"(?:pho )?truong (?:phong|ban)|dai dien .*|"
+    r"(?:ban )?lanh dao(?: don vi| co quan| so| ubnd| phong| xa| phuong)?|"
+    r"nhu tren)"
 )
 # With their marks: Tô is a surname, Tổ a team; Đoàn is both and needs a second word.
 _ORGANISATION = re.compile(
     r"(?:sở|ban|phòng|[uủ][yỷ] ban|ubnd|hđnd|hội đồng|hội|trung tâm|chi cục|cục|văn phòng|thanh tra|trường|"
     r"đoàn (?:thanh niên|tncs|đại biểu|luật sư|thể)|tổ|đội|bệnh viện|công ty|khối|đơn vị|viện|quỹ|mặt trận|"
     r"ubmttq|liên đoàn|liên minh|(?:đảng|huyện|thành|tỉnh|thị) [uủ][yỷ]|công an|bộ chỉ huy|chi nhánh|"
-    r"kho bạc|tòa án|toà án|viện kiểm sát|trạm|nhà|thư viện|bảo tàng)\b"
+    r"kho bạc|tòa án|toà án|viện kiểm sát|trạm|nhà|thư viện|bảo tàng|"
+    r"xã|phường|thị trấn|thị xã|huyện|quận|đặc khu|thành phố|khoa|bộ môn)\b"
 )
 _ENUMERATION = re.compile(r"(?:[IVXLC]+|[A-ZĐ]|\d+(?:\.\d+)*)\s*[.)\-–:]\s*|[IVXLC]+\s+")
 _ROMAN = re.compile(r"[IVXLC]+\.?|[A-ZĐ]\.?")
-_ORDINAL = re.compile(r"\d{1,6}\.?")
+_ORDINAL = re.compile(r"\(?\d{1,6}(?:[.,]\d{1,4}){0,4}\s*[.)]?|\d{1,4}[.)]\s?\d{1,4}[.)]?")
+_COUNTED = re.compile(
+    r"\(?(\d{1,6})(?:\s*(?:người|tài khoản|cán bộ|hộp thư|nhân sự|đồng chí))?\)?", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"\(?(\d{1,2}|[A-Za-z])\)?")
-_TITLE_UNIT = re.compile(r"(?:tên )?(?:đơn vị|cơ quan)(?:\s*,\s*đơn vị|/đơn vị)?\s*:\s*(.+)", re.IGNORECASE)
+_TITLE_UNIT = re.compile(
+    r"(?:\d{1,2}[.)]\s*)?(?:tên )?(?:đơn vị|cơ quan)(?:\s*,\s*đơn vị|/đơn vị)?"
+    r"(?: đề nghị| yêu cầu| đăng ký| lập danh sách)?\s*:(.*)",
+    re.IGNORECASE,
+)
 _EXAMPLES = frozenset({"vi du", "vd", "mau"})
 _DITTO = frozenset({"nt", "n t", "nhu tren", "ditto"})
 _DITTO_SIGNS = frozenset({'"', "''", "''''", "〃", "”", "“", "″", "”“", "//", "´´", "’’"})
 _DASHES = frozenset({"-", "–", "—", "--"})
 
+_FILLER = " .…_"
+"""What stands in a form to be written over."""
 _LONGEST = 300
 """Characters of a cell that may be one of these; more are a text of their own."""
 
@@ -48,25 +58,29 @@ def _key(text: str) -> str:
     return key_of(text) if len(text) <= _LONGEST else ""
 
 
-def is_total(texts: Sequence[str]) -> bool:
-    """Whether the filled cells of a row are a totals line: «Tổng cộng: 25 người»."""
-    return bool(texts) and len(texts) <= 3 and bool(_TOTAL.fullmatch(texts[0][:_LONGEST]))
-
-
-def total_of(texts: Sequence[str]) -> int | None:
-    """The number in a totals line, or ``None`` where nobody filled it in."""
-    found = [match[0] for text in texts for match in _NUMBER.finditer(text)]
-    return int(found[0].replace(".", "")) if found else None
-
-
 def is_signature(texts: Sequence[str]) -> bool:
     """Whether the filled cells of a row belong below the table: place and date, who signs, copies."""
     return any(_SIGNATURE.fullmatch(_key(text)) for text in texts)
 
 
+def is_position(text: str) -> bool:
+    """Whether `text` is who signs, or a position in the list: «Giám đốc», «Lãnh đạo cơ quan»."""
+    return bool(_POSITION.fullmatch(_key(text)))
+
+
+def is_remark(text: str) -> bool:
+    """Whether a text below the table is plainly no person's name: «- UBND tỉnh;», «(đã ký)», an agency."""
+    return not text[0].isalpha() or text[-1] in ";:/" or names_organisation(text)
+
+
 def is_ordinal(text: str) -> bool:
-    """Whether `text` is the number of a row: ``12`` or ``12.``."""
+    """Whether `text` is the number of a row: ``12``, ``12.``, ``12)``, ``1.12``."""
     return bool(_ORDINAL.fullmatch(text))
+
+
+def is_roman(text: str) -> bool:
+    """Whether `text` numbers a section: ``IV`` or ``A.``."""
+    return bool(_ROMAN.fullmatch(text))
 
 
 def is_example(ordinal: str) -> bool:
@@ -79,18 +93,40 @@ def numbers_columns(texts: Sequence[str]) -> bool:
     return len(texts) > 2 and all(_NUMBERED.fullmatch(text) for text in texts) and len(set(texts)) > 2
 
 
-def section(texts: Sequence[str], ordinal: str, *, merged: bool) -> str:
-    """The unit that a row stands for, which holds for the rows below; empty where it is none.
+class Section(NamedTuple):
+    """A row that stands for the rows below it."""
 
-    `texts` are the filled cells but the one of the row's number. «I. Sở Nội vụ» over all columns, or «I»
-    and «Sở Nội vụ»; a lone cell that is not merged must begin as an agency's name does.
+    name: str
+    """The unit, or the group of people."""
+    people: int | None
+    """How many people it says follow."""
+    numbered: bool
+    """Whether it has a number as rows have: it is part of the section above it then."""
+    certain: bool
+    """Whether it is surely one; else it must be told."""
+
+
+def section(texts: Sequence[str], ordinal: str, *, merged: bool, wide: bool) -> Section | None:
+    """What a row stands for, where it is no record.
+
+    `texts` are the filled cells but the one of the row's number. «I. Sở Nội vụ» over all columns, «II | Xã
+    Bảo Lâm 1», «1 | Văn phòng Sở», «I | Sở Nội vụ | 2 người»; `wide`: `merged` over the table's width.
     """
-    if len(texts) != 1 or len(texts[0]) > _LONGEST or is_ordinal(ordinal):
-        return ""
+    if not texts or len(texts[0]) > _LONGEST:
+        return None
+    roman, numbered = is_roman(ordinal), is_ordinal(ordinal)
     name = _ENUMERATION.sub("", texts[0], count=1).strip()
-    enumerated = name != texts[0] or bool(_ROMAN.fullmatch(ordinal))
-    organisation = bool(_ORGANISATION.match(name.lower()))
-    return name if organisation or (merged and enumerated) else ""
+    organisation = names_organisation(name)
+    enumerated = name != texts[0] or roman
+    if len(texts) > 1:
+        count = _COUNTED.fullmatch(texts[1]) if len(texts) == 2 else None
+        if not (roman and organisation):
+            return None
+        return Section(name, int(count[1]) if count else None, numbered=False, certain=bool(count))
+    if not (organisation or roman or (merged and enumerated) or (wide and not numbered)):
+        return None
+    certain = organisation or (enumerated and (merged or is_position(name)))
+    return Section(name, None, numbered, certain)
 
 
 def names_organisation(text: str) -> bool:
@@ -99,10 +135,11 @@ def names_organisation(text: str) -> bool:
 
 
 def unit_in_title(texts: Sequence[str]) -> str:
-    """The unit that a line above the table names: «Đơn vị: Sở Nội vụ»."""
-    for text in texts:
+    """The unit that a line above the table names: «Đơn vị: Sở Nội vụ», in one cell or two."""
+    for number, text in enumerate(texts):
         if match := _TITLE_UNIT.fullmatch(text[:_LONGEST]):
-            return match[1].strip(" .…_") and match[1].strip()
+            beside = texts[number + 1] if number + 1 < len(texts) else ""
+            return (match[1].strip(_FILLER) or beside[:_LONGEST].strip(_FILLER)).strip()
     return ""
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from congvu.registry import lines
+from congvu.registry import lines, totals
 from congvu.registry.headingrow import Heading, Wish, find_heading, meaning
 from congvu.registry.headings import OURS, TICKS, Field, Kind
 from congvu.registry.legacy import ColumnFont
@@ -54,6 +54,19 @@ _FREE = (Field.ORDINAL, Field.NOTE)
 _NEVER_REPEATED = (*_NAMES, Field.STAFF_ID, Field.CITIZEN_ID, Field.PHONE, Field.CONTACT_MAIL, Field.ADDRESS)
 
 
+_EVIDENCE = (
+    Field.STAFF_ID,
+    Field.UNIT_ID,
+    Field.PHONE,
+    Field.CONTACT_MAIL,
+    Field.ADDRESS,
+    Field.REGISTERED_ON,
+    Field.BIRTH_DATE,
+    Field.CITIZEN_ID,
+)
+"""What no row of signatures has."""
+
+
 class Ignored(StrEnum):
     """Why a row is no record."""
 
@@ -87,6 +100,15 @@ class Ranges:
         return ", ".join(f"{a}–{b}" if b > a else str(a) for a, b in self.ranges)
 
 
+class _Announced(NamedTuple):
+    """How many people a section says it has."""
+
+    row: int
+    stated: int
+    before: int
+    """Rows that had been read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column with a heading."""
@@ -116,6 +138,8 @@ class Row:
     """The unit named above the row for all rows below it."""
     raw: Mapping[int, str]
     """Cells before cleaning, where a legacy font may have letters that cleaning takes; by the same index."""
+    outer: str = ""
+    """The unit of which `section` is a part, where a section has sections."""
 
     @property
     def cells(self) -> Mapping[str, str]:
@@ -162,7 +186,12 @@ class Table:
         self._repeated: list[str] = [""] * len(self.columns)
         self._repeated_raw: list[str] = [""] * len(self.columns)
         self._since_total = self._last_record = 0
+        self._outer = ""
+        self._announced: list[_Announced] = []
+        self._gap = self._section_begun = self._part_was_counted = False
         self._ended = False
+        self._signers = frozenset[int]()
+        """Columns under the signatures, where those who sign may be named."""
         self._sample = list(_ahead(self._records(), _SAMPLE, lambda row: row.values))
         self._fonts = [
             ColumnFont([row.raw.get(i, row.values[i]) for row in self._sample])
@@ -311,9 +340,11 @@ class Table:
         for row in self._rest:
             if row.number > self._last + 1 and self.sheet:
                 self._ignore(Ignored.BLANK, self._last + 1, row.number - 1)
+                self._gap = True
             self._last = row.number
             if row.blank:
                 self._ignore(Ignored.BLANK, row.number)
+                self._gap = True
                 continue
             if row.hidden:
                 self.problems.note(
@@ -326,6 +357,7 @@ class Table:
             self.rows_read += 1
             self._since_total += 1
             self._last_record = row.number
+            self._gap = False
             yield self._row(row)
         self._check_end()
 
@@ -354,27 +386,39 @@ class Table:
         texts = [cell for cell in row.cells if cell]
         ordinal = cells[self._index[Field.ORDINAL]] if Field.ORDINAL in self._index else ""
         numbered = lines.is_ordinal(ordinal)
-        named = any(cells[index] for index in names)
+        name = next((cells[index] for index in names if cells[index]), "")
         if self._ended:
-            return self._is_below(row, numbered=numbered, named=named)
-        why: Ignored | None = None
-        if lines.is_example(ordinal):
-            why = Ignored.EXAMPLE
-        elif self._is_heading_again(cells):
-            why = Ignored.REPEATED
-        elif not self.rows_read and lines.numbers_columns(texts):
-            why = Ignored.NUMBERS
-        elif not numbered and lines.is_total(texts):
+            self._account_below(row, cells, name, numbered=numbered)
+            return True
+        why = self._of_the_form(cells, texts, ordinal)
+        if why:
+            pass
+        elif not numbered and totals.is_total(texts):
             why = Ignored.TOTAL
             self._check_total(row, texts)
-        elif not numbered and self._is_signature(cells, texts, names):
+        elif found := self._section_of(row, texts, ordinal):
+            if not found.certain:
+                self._refuse_section(row, found)
+                return True
+            why = Ignored.SECTION
+            self._begin_section(row, found)
+        elif not numbered and self._is_signature(cells, texts, name):
             why, self._ended = Ignored.BELOW, True
-        elif unit := self._section_of(row, texts, ordinal):
-            why, self._section = Ignored.SECTION, unit
-            self._repeated = [""] * len(self.columns)
+            self._signers = _beside(row)
+        elif not numbered and self.kind is Kind.STAFF and name and lines.is_position(name):
+            self._refuse_position(row, name)
+            return True
         if why:
             self._ignore(why, row.number)
         return why is not None
+
+    def _of_the_form(self, cells: Sequence[str], texts: Sequence[str], ordinal: str) -> Ignored | None:
+        """Whether the row belongs to the form, whoever fills it in."""
+        if lines.is_example(ordinal):
+            return Ignored.EXAMPLE
+        if self._is_heading_again(cells):
+            return Ignored.REPEATED
+        return Ignored.NUMBERS if not self.rows_read and lines.numbers_columns(texts) else None
 
     def _is_heading_again(self, cells: Sequence[str]) -> bool:
         filled = [(key(cell), column) for cell, column in zip(cells, self.columns, strict=True) if cell]
@@ -382,23 +426,108 @@ class Table:
             cell in (key(part) for part in column.heading.split(" / ")) for cell, column in filled
         )
 
-    def _is_signature(self, cells: Sequence[str], texts: Sequence[str], names: Sequence[int]) -> bool:
-        name = next((cells[index] for index in names if cells[index]), "")
-        return lines.is_signature(texts) and (not name or lines.is_signature([name]) or len(texts) == 1)
+    def _is_signature(self, cells: Sequence[str], texts: Sequence[str], name: str) -> bool:
+        """Whether the part below the table begins: nothing in the row may look like a record's."""
+        if self._has_evidence(cells):
+            return False
+        if lines.is_signature(texts):
+            return not name or lines.is_signature([name]) or len(texts) == 1
+        # A position alone is an end only below a gap or a total, and never where changes are listed.
+        ended = self._gap or (self._last_record and not self._since_total)
+        return bool(ended and self.kind is not Kind.CHANGES and all(map(lines.is_position, texts)))
 
-    def _section_of(self, row: GridRow, texts: Sequence[str], ordinal: str) -> str:
+    def _has_evidence(self, cells: Sequence[str]) -> bool:
+        """Whether a cell that tells people apart is filled in: an id, a telephone, a date, an address."""
+        found = (cells[self._index[name]] for name in _EVIDENCE if name in self._index)
+        return any(
+            text and not lines.is_signature([text]) and any(sign.isdigit() or sign == "@" for sign in text)
+            for text in found
+        )
+
+    # Sections
+
+    def _section_of(self, row: GridRow, texts: Sequence[str], ordinal: str) -> lines.Section | None:
         if self.kind is not Kind.STAFF or row.faults:
-            return ""
+            return None
         others = list(texts)
+        if Field.ORDINAL not in self._index and lines.is_roman(others[0]):
+            ordinal = others[0]
         if ordinal in others and len(others) > 1:
             others.remove(ordinal)
-        return lines.section(others, ordinal if len(texts) > 1 else "", merged=bool(row.spans))
+        else:
+            ordinal = ""
+        wide = max(row.spans.values(), default=0) >= max(len(self.columns) - 1, 2)
+        found = lines.section(others, ordinal, merged=bool(row.spans), wide=wide)
+        if found and Field.HOLDER in self._index and (found.numbered or len(others) > 1):
+            return None  # a numbered agency asks for its own mailbox
+        return found
 
-    def _is_below(self, row: GridRow, *, numbered: bool, named: bool) -> bool:
-        """Account for a row below the total or the signatures: it must not look like a record."""
+    def _begin_section(self, row: GridRow, found: lines.Section) -> None:
+        if not found.numbered:
+            self._check_announced()
+            self._outer = ""
+        elif not self._outer:
+            self._outer = self._section
+        self._section = found.name
+        self._repeated = [""] * len(self.columns)
+        self._section_begun = True
+        if found.people is not None:
+            self._announced.append(_Announced(row.number, found.people, self.rows_read))
+
+    def _check_announced(self) -> None:
+        """A section that says how many people follow must be right."""
+        for announced in self._announced:
+            if (read := self.rows_read - announced.before) != announced.stated:
+                self.problems.error(
+                    self.place(announced.row),
+                    "",
+                    Code.CONTROL_TOTAL,
+                    f"the section says {announced.stated}, but {read} rows were read",
+                    "is a row missing or added? correct the list or the number",
+                )
+        self._announced.clear()
+
+    def _refuse_section(self, row: GridRow, found: lines.Section) -> None:
+        self.rows_read += 1
+        self._gap = False
+        self.problems.error(
+            self.place(row.number),
+            "",
+            Code.UNIT,
+            f"{found.name!r} may be a person or a heading for the rows below",
+            "a person has a number 1, 2, 3 …; a heading has only I, II, III … and the name of a unit",
+        )
+
+    def _refuse_position(self, row: GridRow, name: str) -> None:
+        self.rows_read += 1
+        self._gap = False
+        self.problems.error(
+            self.place(row.number),
+            "",
+            Code.BELOW_THE_TABLE,
+            f"{name!r} stands where a name is expected",
+            "a heading over some people has a number I, II, III …; signatures stand below an empty row",
+        )
+
+    # The end
+
+    def _account_below(self, row: GridRow, cells: Sequence[str], name: str, *, numbered: bool) -> None:
+        """Account for a row below the signatures: it must not look like a record."""
         texts = [cell for cell in row.cells if cell]
-        expected = numbered or (Field.ORDINAL not in self._index and not lines.is_signature(texts))
-        if expected and named and len(texts) > 2:
+        if not numbered and totals.is_total(texts):
+            self._check_total(row, texts)
+            self._ignore(Ignored.TOTAL, row.number)
+            return
+        signs = lines.is_signature(texts) or all(map(lines.is_position, texts))
+        filled = {index for index, cell in enumerate(row.cells) if cell}
+        harmless = (
+            not name
+            or lines.is_position(name)
+            or lines.is_signature([name])
+            or (len(texts) == 1 and lines.is_remark(name))
+            or filled <= self._signers
+        )
+        if numbered or self._has_evidence(cells) or not harmless:
             self.rows_read += 1
             self.problems.error(
                 self.place(row.number),
@@ -407,17 +536,21 @@ class Table:
                 "a row stands below the end of the table",
                 "move it up, above the total and the signatures",
             )
-        elif lines.is_total(texts):
-            self._check_total(row, texts)
-            self._ignore(Ignored.TOTAL, row.number)
-        else:
-            self._ignore(Ignored.BELOW, row.number)
-        return True
+            return
+        self._ignore(Ignored.BELOW, row.number)
+        if signs:
+            self._signers = _beside(row)
+        elif name:
+            self._signers = frozenset()
 
     def _check_total(self, row: GridRow, texts: Sequence[str]) -> None:
-        """A total counts the rows since the last one, or all rows."""
-        stated = lines.total_of(texts)
+        """A total counts all rows, or those since the last one; «Tổng cộng» a part only by sections."""
+        found = totals.totals_of(texts, units=self.kind is Kind.UNITS)
         place = self.place(row.number)
+        section = totals.is_of_a_section(texts)
+        part = self._since_total if self._since_total or self._section_begun else None
+        may_be_part = section or (self._section_begun and not self._part_was_counted)
+        stated = found[0] if found else None
         if stated is None:
             self.problems.warn(
                 place,
@@ -426,7 +559,15 @@ class Table:
                 "the total is not filled in",
                 f"write {self.rows_read}, or let the program calculate it",
             )
-        elif stated not in (self.rows_read, self._since_total):
+        elif len(found) > 1:
+            self.problems.error(
+                place,
+                "",
+                Code.CONTROL_TOTAL,
+                f"the total says {' and '.join(map(str, found))}",
+                f"{self.rows_read} rows were read; correct its figure or its words",
+            )
+        elif stated != self.rows_read and not (may_be_part and stated == part):
             self.problems.error(
                 place,
                 "",
@@ -436,9 +577,12 @@ class Table:
             )
         else:
             self.totals.append(stated)
+        self._part_was_counted = self._part_was_counted or section
+        self._section_begun = False
         self._since_total = 0
 
     def _check_end(self) -> None:
+        self._check_announced()
         if self.totals and self._since_total:
             self.problems.error(
                 self.place(self._last_record),
@@ -496,7 +640,7 @@ class Table:
                 f"{row.cells[stray[0]]!r} stands in a column without a heading",
                 "it is not read; write a heading over it",
             )
-        return Row(self.place(row.number), self, values, faults, self._section, raw)
+        return Row(self.place(row.number), self, values, faults, self._section, raw, self._outer)
 
     def _repeat(
         self, row: GridRow, values: list[str], number: int, column: Column, faults: dict[int, Fault]
@@ -560,11 +704,18 @@ class Table:
                 faults[number] = fault
         if faults is None and values is row.values:
             return row
-        return Row(row.place, self, values, row.faults if faults is None else faults, row.section, NO_RAW)
+        wrong = row.faults if faults is None else faults
+        return Row(row.place, self, values, wrong, row.section, NO_RAW, row.outer)
 
 
 def _raw_cells(row: GridRow) -> list[str]:
     return [row.raw.get(index, cell) for index, cell in enumerate(row.cells)]
+
+
+def _beside(row: GridRow) -> frozenset[int]:
+    """The columns of a row's texts and those next to them."""
+    filled = [(index, index + row.spans.get(index, 1)) for index, cell in enumerate(row.cells) if cell]
+    return frozenset(index for first, end in filled for index in range(first - 1, end + 1))
 
 
 def _ahead(rows: Iterator[T], most: int, cells: Callable[[T], Sequence[str]]) -> Iterator[T]:
