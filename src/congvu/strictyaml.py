@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
+import re
 import types
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,6 +77,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(names) if names else "no key is known here"
 
 
+_LARGEST = 1 << 20
+"""Octets; the largest file that ships has a hundredth of that."""
+_DEEPEST = 20
+_TAG = re.compile(r"tag:yaml\.org,2002:(?:str|int|float|bool|null|timestamp|map|seq|merge|value|binary)")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class _Reader:
     """One file being read. It lives for one `load`."""
 
@@ -86,7 +95,9 @@ class _Reader:
 
     def load(self, schema: type[T], version: int) -> T:
         try:
-            text = unicodedata.normalize("NFC", self._path.read_bytes().decode("utf-8-sig"))
+            with self._path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+            text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))
         except OSError as failure:
             raise self._error(
                 f"cannot be read: {failure.strerror}",
@@ -97,8 +108,12 @@ class _Reader:
             raise self._error(
                 f"is not UTF-8 at byte {failure.start}", where=str(self._path), hint="save it as UTF-8"
             ) from None
+        if len(content) > _LARGEST:
+            raise self._error(f"is larger than {_LARGEST} octets", where=str(self._path), hint="split it")
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except RecursionError:
+            raise self._error("is nested too deeply", where=str(self._path), hint="") from None
         except yaml.MarkedYAMLError as failure:
             line = failure.problem_mark.line + 1 if failure.problem_mark else 1
             raise self._error(
@@ -110,10 +125,29 @@ class _Reader:
             raise self._error(f"is not YAML: {failure}", where=str(self._path), hint="") from None
         if node is None:
             raise self._error("is empty", where=str(self._path), hint="docs/ describes what stands in it")
+        self._check_nodes(node)
         self._check_version(node, version)
         self._schema = schema
         result: T = self._value(node, schema, "")
         return result
+
+    def _check_nodes(self, root: yaml.Node) -> None:
+        """Refuse what YAML has and a file of ours has not: aliases, tags, depth."""
+        seen: set[int] = set()
+        todo = [(root, 1)]
+        while todo:
+            node, depth = todo.pop()
+            if id(node) in seen:
+                raise self._fail(node, "", "stands for two values (an alias)", "write the value out")
+            if not _TAG.fullmatch(node.tag):
+                raise self._fail(node, "", f"has the tag {node.tag!r}", "tags are not used here")
+            if depth > _DEEPEST:
+                raise self._fail(node, "", "is nested too deeply")
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                todo += [(part, depth + 1) for pair in node.value for part in pair]
+            elif isinstance(node, yaml.SequenceNode):
+                todo += [(part, depth + 1) for part in node.value]
 
     def _check_version(self, node: yaml.Node, version: int) -> None:
         stated = self._pairs(node, "").get("version")
@@ -211,11 +245,17 @@ class _Reader:
         except ValueError as problem:
             raise self._fail(node, key, str(problem)) from None
 
+    def _file(self, text: str) -> Path:
+        try:
+            return (self._path.parent / Path(text).expanduser()).resolve()
+        except RuntimeError as problem:
+            raise ValueError(f"{text!r}: {problem}") from None
+
     def _convert(self, wanted: Any) -> Callable[[str], Any]:
         if issubclass(wanted, enum.Enum):
             return lambda text: _choice(text, wanted)
         if wanted is Path:
-            return lambda text: (self._path.parent / Path(text).expanduser()).resolve()
+            return self._file
         if _parses_itself(wanted):
             from_text: Callable[[str], Any] = wanted.from_text
             return from_text
@@ -249,8 +289,8 @@ def _text(text: str) -> str:
 
 
 def _integer(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{text!r} is not a whole number")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:20]!r} is not a whole number of at most nine digits")
     return int(text)
 
 
@@ -262,9 +302,11 @@ def _boolean(text: str) -> bool:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a date such as 2012-12-30") from None
+        pass
+    raise ValueError(f"{text!r} is not a date such as 2012-12-30")
 
 
 _PLAIN: dict[type, Callable[[str], Any]] = {str: _text, int: _integer, bool: _boolean, date: _date}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -240,3 +241,41 @@ def test_show_takes_a_file_and_fails_with_2_on_a_bad_one(tmp_path: Path) -> None
 def test_a_number_can_only_be_printed(rung: str) -> None:
     with pytest.raises(ValueError, match=r"'n' in .* can only be printed"):
         PersonTemplate.from_text(rung)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "message"),
+    [
+        ("quota: {max: 2G}", "quota: &q {max: 2G}\n  moved: *q", "an alias"),
+        ("quota: {max: 2G}", "quota: !!python/object/apply:os.system {max: 2G}", "tags are not used"),
+        ("  after: 3 months", "  after: 9000 years", "longer than a century"),
+        ("  person: 2", "  person: 010", "not a whole number"),
+        ("  person: 2", "  person: " + "9" * 5000, "not a whole number"),
+        ("effective_from: 2012-12-30", "effective_from: 20121230", "not a date"),
+        ("effective_from: 2012-12-30", "effective_from: 2012-W52-7", "not a date"),
+        ("places: places/lamdong.gov.vn.yml", "places: ~nobody-here/x.yml", "nobody-here"),
+        ("operator:", "operator: " + "[" * 5000 + "]" * 5000 + "\nx:", "nested too deeply"),
+        ("operator:", "operator: " + "[" * 30 + "]" * 30 + "\nx:", "nested too deeply"),
+        ("version: 1", "version: 1\n#" + "x" * (1 << 20), "is larger than"),
+        ('"{{ name | acronym }}"', '"{{ name | acronym }}' + "{{ (" * 2000 + '"', "not a template|nested"),
+        (
+            "  max_length: 10",
+            "  max_length: 10\n  agreed: {Sở Nội vụ: snv, SỞ NỘI  VỤ: snvv}",
+            "stands twice",
+        ),
+        ('"{{ hovaten }}"', '"{{ ten[2] }}{{ hovaten }}"', "write a slice"),
+    ],
+)
+def test_what_yaml_allows_and_a_policy_has_not_is_refused(
+    tmp_path: Path, written: str, instead: str, message: str
+) -> None:
+    shutil.copytree(ROOT / "inventory/policy/places", tmp_path / "places")
+    for domain in ("lamdong.gov.vn", "quangtri.gov.vn"):
+        text = (ROOT / "inventory/policy" / f"{domain}.yml").read_text(encoding="utf-8")
+        if written in text:
+            path = tmp_path / f"{domain}.yml"
+            path.write_text(text.replace(written, instead, 1), encoding="utf-8")
+            with pytest.raises(PolicyError, match=message):
+                policies.load(path)
+            return
+    pytest.fail(f"{written} is in no policy")

@@ -49,6 +49,9 @@ class Size:
         return str(self.octets)
 
 
+_CENTURY = {"year": 100, "month": 1200, "week": 5200, "day": 36500, "working day": 26000, "hour": 876000}
+
+
 @dataclass(frozen=True, slots=True)
 class Duration:
     """A span such as ``3 months``. Months and years are calendar ones, never 30 or 365 days."""
@@ -65,6 +68,8 @@ class Duration:
         match = re.fullmatch(cls.PATTERN, text)
         if not match:
             raise ValueError(f"{text!r} is not a duration such as '3 months', '5 days' or '30 minutes'")
+        if len(match[1]) > 7 or int(match[1]) > _CENTURY.get(match[2], 10**7):
+            raise ValueError(f"{text[:30]!r} is longer than a century")
         return cls(int(match[1]), f"{match[2]}s")
 
     def after(self, day: date) -> date:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from congvu.naming.names import as_written
 from congvu.policy.model import Employment, OrgType
 from congvu.policy.values import Size
 from congvu.registry.places import Place
@@ -126,10 +127,8 @@ class Person:
 
     @property
     def full_name(self) -> str:
-        """As it is written: surname, middle name, given name, unless the registry says otherwise."""
-        return self.written_name or " ".join(
-            part for part in (self.surname, self.middle_name, self.given_name) if part
-        )
+        """As it is written: surname first, the clan last in Êđê names, unless the registry says otherwise."""
+        return self.written_name or as_written(self.surname, self.middle_name, self.given_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -198,6 +198,8 @@ class UnitRule:
     def __post_init__(self) -> None:
         _check_ladder(self.address, self.max_length)
         holders: dict[str, str] = {}
+        if twice := _twice(" ".join(name.casefold().split()) for name in self.agreed):
+            raise ValueError(f"agreed: {twice!r} stands twice, in other letters")
         for name, local_part in self.agreed.items():
             if local_part.text in holders:
                 raise ValueError(f"agreed: {holders[local_part.text]!r} and {name!r} have both {local_part}")
@@ -218,3 +220,13 @@ class Places:
     """Official names with their type word, as they are now: *Xã Sơn Kim 2*."""
     abolished: tuple[str, ...] = ()
     """Names that ended with a merger. Old addresses and old letters still bear them."""
+
+
+def _twice(words: Iterable[str]) -> str:
+    """A word that stands twice; empty when none does."""
+    seen: set[str] = set()
+    for word in words:
+        if word in seen:
+            return word
+        seen.add(word)
+    return ""
