@@ -5,9 +5,11 @@ Exit codes: 0 fine, 1 differences or findings, 2 bad input, 3 a system failed.
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
+import os
 import sys
 from typing import Any
 
@@ -16,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from congvu import __version__
+from congvu.cli.printable import printable
 from congvu.errors import CongvuError
 
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,
@@ -61,11 +64,29 @@ def main(argv: list[str] | None = None) -> Any:
     spare_the_collector()
     for stream in (sys.stdout, sys.stderr):  # names are Vietnamese, whatever the locale of a timer is
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        return cli.main(args=argv, prog_name="congvu")
+        try:
+            return cli.main(args=argv, prog_name="congvu")
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
     except CongvuError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"[bold red]error:[/] {escape(str(error))}"
-        )
+        _tell(str(error))
         sys.exit(error.exit_code)
+    except OSError as fault:
+        if fault.errno not in _OUTPUT_FAULTS or fault.filename is not None:
+            raise
+        # What is still in the buffer would be written, and fail, once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _tell(f"the output cannot be written: {fault.strerror}")
+        sys.exit(3)
+
+
+_OUTPUT_FAULTS = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT)
+
+
+def _tell(message: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"[bold red]error:[/] {escape(printable(message))}"
+    )

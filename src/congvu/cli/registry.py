@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.charset import Charset
+from congvu.cli.printable import printable
+from congvu.errors import PolicyError, RegistryError
 from congvu.registry.lint import Understood, lint
 from congvu.registry.places import Place
 from congvu.registry.problems import Problem, Severity
@@ -54,11 +57,11 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
         if as_json or console.is_terminal:
             kept.append(problem)
         else:
-            click.echo(f"{problem.severity}: {problem}")
+            click.echo(printable(f"{problem.severity}: {problem}"))
 
     understood = lint(file, tell, mapping=mapping, charset=Charset(charset) if charset else None, sheet=sheet)
     if as_json:
-        click.echo(json.dumps(_as_json(understood, kept), ensure_ascii=False, indent=2))
+        click.echo(printable(json.dumps(_as_json(understood, kept), ensure_ascii=False, indent=2)))
     else:
         for table in understood:
             _show(console, table)
@@ -77,23 +80,37 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
     show_default=True,
 )
 @click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
-def template(out: Path, domain: str, kind: str, directory: Path) -> None:
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def template(out: Path, domain: str, kind: str, directory: Path, *, force: bool) -> None:
     """Write the workbook OUT that an office fills in; `congvu registry lint` reads it back as it is."""
+    if out.suffix.lower() != ".xlsx":
+        raise RegistryError("a form is a workbook", where=str(out), hint="give it a name that ends in .xlsx")
+    if os.path.lexists(out) and not force:
+        raise RegistryError("is there already", where=str(out), hint="give another name, or --force")
+    if not directory.is_dir():
+        raise PolicyError(
+            "there is no folder of policies", where=str(directory), hint="name it with --directory"
+        )
     policy = policies.load_domain(directory, domain)
     write_template(out, policy, TemplateKind(kind))
     click.echo(f"{out}: written")
 
 
+def _shown(text: str) -> str:
+    """`text` of a file for rich: no markup, nothing that steers the terminal."""
+    return escape(printable(text))
+
+
 def _show(console: Console, table: Understood) -> None:
     """What was understood, in lines that a log can hold."""
-    name = escape(table.source) + (f", sheet {escape(table.sheet)!r}" if table.sheet else "")
+    name = _shown(table.source) + (f", sheet {_shown(repr(table.sheet))}" if table.sheet else "")
     rows = " and ".join(map(str, table.heading_rows))
     console.print(f"[bold]{name}[/]: a list of {table.kind}, heading in row {rows}")
     if table.charset:
-        console.print(f"  charset: {escape(table.charset)}")
+        console.print(f"  charset: {_shown(table.charset)}")
     for column in table.columns:
         console.print(
-            f"  column {column.letters} {escape(repr(column.heading))} → {column.field or 'not used'}"
+            f"  column {column.letters} {_shown(repr(column.heading))} → {column.field or 'not used'}"
         )
     console.print(f"  {table.rows_read} rows read")
     for why, ranges in table.ignored.items():
@@ -116,10 +133,10 @@ def _table(problems: list[Problem], *, several: bool) -> Table:
             where = f"row {place.row} {place.column}".rstrip()
         table.add_row(
             f"[{colour}]{problem.severity}[/]",
-            escape(where),
-            escape(problem.column),
-            escape(problem.message + more),
-            escape(problem.hint),
+            _shown(where),
+            _shown(problem.column),
+            _shown(problem.message + more),
+            _shown(problem.hint),
         )
     return table
 

@@ -187,12 +187,12 @@ def _date_styles(package: Package, part: str) -> frozenset[int]:
         kind = local(name)
         if kind == "numFmt":
             _check_count(package, formats)
-            formats[_number(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
+            formats[number(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
         elif kind == "cellXfs":
             within = True
         elif kind == "xf" and within:
             _check_count(package, styles)
-            styles.append(_number(attributes.get("numFmtId", "")))
+            styles.append(number(attributes.get("numFmtId", "")))
 
     def end(name: str) -> None:
         nonlocal within
@@ -209,5 +209,6 @@ def _is_date(code: str) -> bool:
     return len(code) < 256 and is_date_format(code)  # Excel allows 255 characters
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """The number in an attribute; 0 for what no spreadsheet program writes there."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -16,7 +16,7 @@ from congvu.registry.places import Place
 from congvu.registry.problems import Code, Unreadable
 from congvu.registry.sources.grid import MAX_CELL, MAX_COLUMNS, Fault, GridRow
 from congvu.registry.sources.package import Package
-from congvu.registry.sources.workbook import SheetInfo, Workbook, local, read_workbook
+from congvu.registry.sources.workbook import SheetInfo, Workbook, local, number, read_workbook
 from congvu.registry.text import clean_cell, raw_cell
 
 MAX_ROWS = 1 << 20
@@ -24,8 +24,8 @@ MAX_ROWS = 1 << 20
 _MAX_MERGES = 200_000
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_WHOLE = re.compile(r"(-?\d+)\.0+")
-_EXPONENT = re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+")
+_WHOLE = re.compile(r"(-?[0-9]+)\.0+")
+_EXPONENT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+")
 
 
 @dataclass(slots=True)
@@ -132,9 +132,9 @@ class _ShapeReader:
         if kind == "mergeCell":
             self._merge(attributes.get("ref", ""))
         elif kind == "col" and attributes.get("hidden") in ("1", "true"):
-            first, last = attributes.get("min", ""), attributes.get("max", "")
-            if first.isdigit() and last.isdigit():
-                self._shape.hidden_columns.update(range(int(first) - 1, min(int(last), MAX_COLUMNS)))
+            first, last = number(attributes.get("min", "")), number(attributes.get("max", ""))
+            if first and last:
+                self._shape.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 
     def _merge(self, reference: str) -> None:
         self._merges += 1
@@ -203,8 +203,8 @@ class _RowReader:
             self._cell = None  # a phonetic guide repeats the text
 
     def _start_row(self, attributes: dict[str, str]) -> None:
-        number = attributes.get("r", "")
-        self._row = int(number) if number.isdigit() and len(number) < 8 else self._row + 1
+        given = attributes.get("r", "")
+        self._row = number(given) if len(given) < 8 and number(given) else self._row + 1
         self._hidden = attributes.get("hidden") in ("1", "true")
         self._cells, self._faults, self._raw, self._count = [], {}, {}, 0
 
@@ -212,8 +212,7 @@ class _RowReader:
         self._count += 1
         coordinates = _coordinates(attributes.get("r", ""))
         column = coordinates[1] if coordinates else len(self._cells)
-        style = attributes.get("s", "")
-        self._cell = _Cell(column, attributes.get("t", "n"), int(style) if style.isdigit() else 0)
+        self._cell = _Cell(column, attributes.get("t", "n"), number(attributes.get("s", "")))
         if self._count > MAX_COLUMNS * 20:
             self._too_wide()
 
@@ -285,10 +284,10 @@ def _written(text: str) -> str:
 
 
 def _shared(raw: str, workbook: Workbook) -> tuple[str, Fault | None]:
-    number = int(raw) if raw.isdigit() and len(raw) < 10 else -1
-    if not 0 <= number < len(workbook.texts):
+    index = number(raw) if raw.isdigit() and raw.isascii() and len(raw) < 10 else -1
+    if not 0 <= index < len(workbook.texts):
         return "", Fault(Code.CHARACTER, "refers to a text that is not there", "save the file again")
-    text = workbook.texts[number]
+    text = workbook.texts[index]
     if len(text) > MAX_CELL:
         return "", Fault(Code.VALUE, f"holds more than {MAX_CELL} characters", "is this a list of people?")
     return _written(text), None
