@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from congvu.registry.headings import Field, Kind, field_of
+from congvu.registry.headings import NAMING, Field, Kind, field_of
 from congvu.registry.sources.grid import GridRow
 from congvu.registry.text import key
 
@@ -37,6 +37,8 @@ class Heading:
     """Per column the text of the upper and of the lower row; the upper empty where there is one row."""
     score: int
     """Columns whose meaning is known."""
+    complete: bool = False
+    """Whether one of them says whom or what the rows are about."""
 
 
 def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
@@ -49,7 +51,7 @@ def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
             continue
         for kind in kinds:
             for found in _candidates(row, below, kind, wish):
-                if best is None or found.score > best.score:
+                if best is None or _is_better(found, best):
                     best = found
     if best and (best.score >= _FEWEST or wish.heading_row):
         return best
@@ -59,10 +61,17 @@ def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
     return None
 
 
+def _is_better(one: Heading, other: Heading) -> bool:
+    """Whether `one` is rather the heading; of the same rows, whose kind has what its rows are about."""
+    if one.rows == other.rows and min(one.score, other.score) >= _FEWEST and one.complete != other.complete:
+        return one.complete
+    return one.score > other.score
+
+
 def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> Iterator[Heading]:
     alone = tuple(("", cell) for cell in row.cells)
     score = _score(alone, kind, wish)
-    yield Heading((row.number,), kind, alone, score)
+    yield Heading((row.number,), kind, alone, score, _complete(alone, kind, wish))
     # The upper row of two is a heading itself; a title over the heading is not.
     if wish.any_heading or score < _FEWEST or below is None or below.number != row.number + 1:
         return
@@ -77,7 +86,8 @@ def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> 
         upper.append("" if over == lower else over)
     lower_texts = [below.cells[index] if index < len(below.cells) else "" for index in range(width)]
     both = tuple(zip(upper, lower_texts, strict=True))
-    yield Heading((row.number, below.number), kind, both, _score(both, kind, wish))
+    complete = _complete(both, kind, wish)
+    yield Heading((row.number, below.number), kind, both, _score(both, kind, wish), complete)
 
 
 def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
@@ -91,6 +101,10 @@ def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
             return False
         news += 1
     return news > 0
+
+
+def _complete(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> bool:
+    return any(meaning(pair, kind, wish) in NAMING[kind] for pair in names)
 
 
 def _score(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> int:

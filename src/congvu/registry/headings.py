@@ -80,6 +80,22 @@ class Kind(StrEnum):
     """One line per detail of one account (Nghệ An, Phụ lục 1 mẫu 2)."""
 
 
+NAMING: Mapping[Kind, frozenset[Field]] = {
+    Kind.STAFF: frozenset(
+        {
+            Field.FULL_NAME,
+            Field.HOLDER,
+            Field.GIVEN_NAME,
+            Field.FIRST_NAME,
+            Field.LAST_NAME,
+            Field.ADDRESS,
+        }
+    ),
+    Kind.UNITS: frozenset({Field.NAME}),
+    Kind.CHANGES: frozenset({Field.CHANGE_WHAT}),
+}
+"""Columns of which every list has one: whom or what its rows are about."""
+
 TICKS = (
     Field.CREATE,
     Field.CHANGE,

@@ -385,8 +385,10 @@ class StaffRows:
                     "add the unit, or correct the id",
                 )
             return unit_id, cells.optional(Field.UNIT_NAME)
-        above = cells.optional(Field.AGENCY) or row.section
-        name = cells.optional(Field.UNIT_NAME) or above
+        own, above = cells.optional(Field.UNIT_NAME), cells.optional(Field.AGENCY) or row.section
+        name = own or above
+        if not own and not cells.optional(Field.AGENCY):
+            above = row.outer
         if not name:
             if self._table.ours or self._complete or cells.has(Field.UNIT_NAME):
                 cells.required(Field.UNIT_NAME if self._by_name else Field.UNIT_ID)
@@ -396,16 +398,15 @@ class StaffRows:
     def _found(self, column: Field, name: str, within: str) -> str:
         if self._units is None:
             return ""
-        found = self._units.named(name, within)
-        if len(found) == 1:
-            return found[0].unit_id
-        if not found:
-            message, hint = f"there is no unit {name!r}", self._units.nearest(name)
-        else:
-            ids = ", ".join(unit.unit_id for unit in found[:5])
-            message, hint = f"{len(found)} units are called {name!r}: {ids}", "write the unit's id instead"
-        self._cells.error(column, Code.UNIT, message, hint)
-        return ""
+        choice = self._units.choose(name, within)
+        if choice.unit is None:
+            self._cells.error(column, Code.UNIT, choice.message, choice.hint)
+            return ""
+        if choice.in_doubt:
+            self._cells.warn(column, Code.UNIT, choice.message, "the marks differ; correct the name")
+        elif choice.message:
+            self._cells.note(column, Code.UNIT, choice.message, choice.hint)
+        return choice.unit.unit_id
 
     def _sponsor(self) -> str:
         name = self._cells.optional(Field.SPONSOR_UNIT_ID)
@@ -466,13 +467,14 @@ class StaffRows:
 
     def _phone(self) -> str:
         phone = self._cells.optional(Field.PHONE)
-        digits = _GAPS.sub("", phone)
-        if self._table.ours or not digits.isdigit() or digits[0] == "0" or len(digits) not in (9, 10):
+        if self._table.ours or not phone:
             return phone
-        self._cells.note(
-            Field.PHONE, Code.PHONE, f"{phone!r} is read as '0{phone}'", "a number that lost its zero"
-        )
-        return f"0{phone}"
+        found = values.phone(phone)
+        if found.mended:
+            self._cells.note(Field.PHONE, Code.PHONE, f"{phone!r} is read as {found.text!r}", found.mended)
+        if found.doubt:
+            self._cells.warn(Field.PHONE, Code.PHONE, f"{phone!r} {found.doubt}", "write one number")
+        return found.text
 
     def _citizen_id(self) -> str:
         cells = self._cells

@@ -9,7 +9,7 @@ from pathlib import Path
 from congvu.errors import RegistryError
 from congvu.registry import people
 from congvu.registry import units as unit_rows
-from congvu.registry.headings import TICKS, Field, Kind
+from congvu.registry.headings import NAMING, TICKS, Field, Kind
 from congvu.registry.mapping import MappingFile, Quarantine, TableSource, find_mapping
 from congvu.registry.model import Person, Registry, Unit
 from congvu.registry.opening import open_source
@@ -72,12 +72,16 @@ def link(units: list[Unit], parents: dict[str, str], problems: Problems) -> list
         if unit.parent_id or not name:
             linked.append(unit)
             continue
-        found = known.named(name)
-        if len(found) != 1:
-            message = f"{len(found)} units are called {name!r}" if found else f"there is no unit {name!r}"
-            hint = "write the parent's id" if found else known.nearest(name)
-            problems.error(unit.place, "parent_name", Code.UNIT, message, hint)
-        linked.append(replace(unit, parent_id=found[0].unit_id if len(found) == 1 else ""))
+        choice = known.choose(name)
+        if choice.unit is None:
+            problems.error(unit.place, "parent_name", Code.UNIT, choice.message, choice.hint)
+        elif choice.in_doubt:
+            problems.warn(
+                unit.place, "parent_name", Code.UNIT, choice.message, "the marks differ; correct the name"
+            )
+        elif choice.message:
+            problems.note(unit.place, "parent_name", Code.UNIT, choice.message, choice.hint)
+        linked.append(replace(unit, parent_id=choice.unit.unit_id if choice.unit else ""))
     Units(linked).check(problems)
     return linked
 
@@ -90,7 +94,7 @@ class _SetAside:
     bad_units: dict[str, int] = field(default_factory=dict)
     """Rows with an error, by unit."""
     unknown: bool = False
-    """Whether a bad row names no unit."""
+    """Whether a bad row names no unit, or one that is not known: whose people it is about, nobody can say."""
 
 
 def _read_staff(mapping: MappingFile, problems: Problems, seen: Seen, units: Units | None) -> list[Person]:
@@ -121,7 +125,8 @@ def _without_bad_units(
     for person in rows:
         if rows.last_was_bad:
             unit = person.unit_id or person.unit_name
-            aside.unknown = aside.unknown or not unit
+            known = unit in units.by_id if units else bool(unit)
+            aside.unknown = aside.unknown or not known
             aside.bad_units[unit] = aside.bad_units.get(unit, 0) + 1
         aside.people.append(person)
     own.close()
@@ -193,25 +198,14 @@ _DATE_HINT = (
 _NAME_HINT = "name the column in the mapping file, under columns"
 _OFFICE = {
     Kind.STAFF: (
-        (
-            {
-                Field.FULL_NAME,
-                Field.HOLDER,
-                Field.GIVEN_NAME,
-                Field.FIRST_NAME,
-                Field.LAST_NAME,
-                Field.ADDRESS,
-            },
-            Code.HEADING,
-            _NAME_HINT,
-        ),
+        (NAMING[Kind.STAFF], Code.HEADING, _NAME_HINT),
         ({Field.STAFF_ID}, Code.NO_ID, _ID_HINT),
         ({Field.REGISTERED_ON}, Code.NO_DATE, _DATE_HINT),
     ),
     Kind.UNITS: (
-        ({Field.NAME}, Code.HEADING, _NAME_HINT),
+        (NAMING[Kind.UNITS], Code.HEADING, _NAME_HINT),
         ({Field.UNIT_ID}, Code.NO_ID, _ID_HINT),
         ({Field.REGISTERED_ON}, Code.NO_DATE, _DATE_HINT),
     ),
-    Kind.CHANGES: (({Field.CHANGE_WHAT}, Code.HEADING, _NAME_HINT),),
+    Kind.CHANGES: ((NAMING[Kind.CHANGES], Code.HEADING, _NAME_HINT),),
 }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -25,6 +28,11 @@ REQUIRED = (
     Field.REGISTERED_ON,
 )
 """Columns of our own ``units.csv``."""
+
+
+_SEARCHES = 50
+"""Unknown names that are compared with all known ones; each takes some time."""
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
 class UnitRows:
@@ -86,6 +94,17 @@ class UnitRows:
         return found or date.max
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The unit that a name means; where it is ``None``, or the name differs, what to tell."""
+
+    unit: Unit | None
+    message: str = ""
+    hint: str = ""
+    in_doubt: bool = False
+    """Whether the name has other marks than the unit's: it may be that of another place."""
+
+
 class Units:
     """All units of a registry, to be found by id or by name."""
 
@@ -96,19 +115,67 @@ class Units:
         for unit in units:
             names.setdefault(key(unit.name), []).append(unit)
         self._names = names
+        self._searches = 0
         self.nearest = lru_cache(maxsize=1000)(self._nearest)
 
-    def named(self, name: str, within: str = "") -> tuple[Unit, ...]:
-        """The units of this name, or with this id. `within` names the unit above, where several share one."""
+    def named(self, name: str) -> tuple[Unit, ...]:
+        """The units of this name, or with this id; those of the very name before those of other marks."""
         if unit := self.by_id.get(name):
             return (unit,)
         found = self._names.get(key(name), [])
-        above = {unit.unit_id for unit in self._names.get(key(within), [])} if within else set()
-        inner = [unit for unit in found if unit.parent_id in above]
-        return tuple(inner or found)
+        for form in (str, _spelling):
+            if same := [unit for unit in found if form(unit.name) == form(name)]:
+                return tuple(same)
+        return tuple(found)
+
+    def choose(self, name: str, within: str = "") -> Choice:
+        """The unit that a list calls `name`; `within` names the section or the agency that it stands in."""
+        found, outer = self.named(name), self.named(within) if within and within != name else ()
+        if not found:
+            return Choice(None, f"there is no unit {name!r}", self.nearest(name))
+        if outer:
+            if not (inner := tuple(unit for unit in found if self._is_in(unit, outer))):
+                message = f"{name!r} ({found[0].unit_id}) is no part of {within!r}"
+                return Choice(None, message, "correct the unit, or the section, title or agency above it")
+            found = inner
+        elif within and within != name and any(unit.parent_id for unit in found):
+            message = f"{name!r} stands under {within!r}, which is no unit"
+            return Choice(None, message, self.nearest(within))
+        if len(found) > 1:
+            ids = ", ".join(unit.unit_id for unit in found[:5])
+            return Choice(
+                None, f"{len(found)} units are called {name!r}: {ids}", "write the unit's id instead"
+            )
+        wanted, unit = (within, outer[0]) if outer and self._differs(within, outer[0]) else (name, found[0])
+        if wanted in (unit.unit_id, unit.name):
+            return Choice(found[0])
+        return Choice(
+            found[0],
+            f"{wanted!r} is read as {unit.name!r}",
+            "names are compared without case and signs",
+            in_doubt=self._differs(wanted, unit),
+        )
+
+    def _differs(self, name: str, unit: Unit) -> bool:
+        """Whether `name` has other marks than the unit's, whose id it is not."""
+        return name != unit.unit_id and _spelling(name) != _spelling(unit.name)
+
+    def _is_in(self, unit: Unit, outer: Sequence[Unit]) -> bool:
+        """Whether `unit` is one of these, or below one."""
+        above, seen = {unit.unit_id for unit in outer}, set[str]()
+        unit_id = unit.unit_id
+        while unit_id and unit_id not in seen:
+            if unit_id in above:
+                return True
+            seen.add(unit_id)
+            unit_id = self.by_id[unit_id].parent_id if unit_id in self.by_id else ""
+        return False
 
     def _nearest(self, name: str) -> str:
         """The hint about an unknown name or id: the nearest known one."""
+        self._searches += 1
+        if self._searches > _SEARCHES:  # a list of some other province names hardly any unit that is known
+            return "add the unit, or correct the name"
         close = difflib.get_close_matches(key(name), self._names, n=1, cutoff=0.6)
         if close:
             return f"did you mean {self._names[close[0]][0].name!r}?"
@@ -143,3 +210,13 @@ class Units:
             seen.add(above)
             above = self.by_id[above].parent_id
         return False
+
+
+def _spelling(name: str) -> str:
+    """`name` but for case, signs and the place of a tone mark: «Hoà» is «Hòa», and not «Hoa»."""
+    words = []
+    for word in re.findall(r"\w+", unicodedata.normalize("NFC", name).casefold()):
+        letters = unicodedata.normalize("NFD", word)
+        tones = [sign for sign in letters if sign in _TONES]
+        words.append("".join([sign for sign in letters if sign not in _TONES] + tones))
+    return " ".join(words)
