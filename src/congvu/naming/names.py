@@ -15,15 +15,14 @@ _MARKS = frozenset({"y", "a", "ka"})
 """Words before a given name that say man or woman: Êđê and Gia Rai *Y*, Ba Na *A*, K'Ho *Ka*."""
 _JOINED = frozenset({"h", "k"})
 """The same, written with an apostrophe and counted as part of the given name: *H'Hen*, *K'Brêu*."""
-# Clans that Êđê names end in, folded (naming.md, section 2); the longer ones first.
-_CLANS = tuple(
-    tuple(clan.split())
-    for clan in (
-        *("nie kdam", "buon ya", "buon krong"),
-        *("nie", "mlo", "bya", "eban", "ayun", "kbuor", "ksor", "kpa", "ecam", "adrong"),
-        *("hwing", "enuol", "kdoh", "knul", "ktla"),
+CLANS = frozenset(
+    (
+        *("nie", "mlo", "bya", "eban", "ayun", "kbuor", "ksor", "kpa", "ecam", "adrong", "hwing", "enuol"),
+        *("kdoh", "knul", "ktla", "nie kdam", "buon ya", "buon krong"),
     )
 )
+"""Clans that Êđê names end in, folded (naming.md, section 2)."""
+_CLANS = sorted((tuple(clan.split()) for clan in CLANS), key=lambda words: (-len(words), words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def as_written(ho: str, dem: str, ten: str) -> str:
     ('Y Blŏ Niê', 'Nguyễn Văn An')
     """
     first = f"{dem} {ten}".split()
-    if ho and first and tuple(_folded(ho).split()) in _CLANS and _is_marked(first[0], _folded(first[0])):
+    if first and _folded(ho) in CLANS and _is_marked(first[0], _folded(first[0])):
         return " ".join((*first, ho))
     return " ".join(part for part in (ho, dem, ten) if part)
 

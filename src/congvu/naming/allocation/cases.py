@@ -9,7 +9,7 @@ from congvu.naming.allocation.result import How, Issued, ProblemCode
 from congvu.naming.allocation.work import Work
 from congvu.naming.ledger import Holding, basis, parts
 from congvu.naming.letters import FoldError, fold
-from congvu.naming.names import Name, as_written, readings
+from congvu.naming.names import CLANS, Name, as_written, readings
 from congvu.naming.roster import Person
 from congvu.naming.template import render_person
 from congvu.policy.model import AddressChange, Kind
@@ -172,7 +172,10 @@ def values_of(words: Words, person: Person | None) -> Values:
     """The variables of a person's template; private ones only with `person`. Raises `FoldError`."""
     ho, dem, ten, written, unit, path = words
     ho, dem, ten = fold(ho), fold(dem), fold(ten)
-    hovaten = fold(written or as_written(words.ho, words.dem, words.ten))
+    if written or ho in CLANS:
+        hovaten = fold(written or as_written(*words[:3]))
+    else:
+        hovaten = " ".join(filter(None, (ho, dem, ten)))
     born = person.birth_date if person else None
     year, month = (f"{born:%Y}", f"{born:%m}") if born else ("", "")
     return Values(ho, dem, ten, hovaten, "", "", unit, path, year, month, person.citizen_id if person else "")
