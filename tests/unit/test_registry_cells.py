@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from congvu.charset import Charset, encode
-from congvu.registry import Code, Person, Problem, Severity
+from congvu.registry import Action, Code, Person, Place, Problem, Severity, Unit
 from congvu.registry.headings import Field, Kind
 from congvu.registry.mapping import TableSource
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
 from congvu.registry.problems import Problems
 from congvu.registry.seen import Seen
+from congvu.registry.units import Units
 from tests.unit.registry_forms import Cell, save
 
 HEADING = ("Mã CBCC", "Họ và tên", "Chức vụ", "Đơn vị", "Số điện thoại", "Ngày đăng ký")
@@ -209,3 +212,79 @@ def test_foreign_and_highland_names_in_a_csv_file_are_no_foreign_rows(path: Path
     path.write_bytes(encode(text.replace("Ð", "Đ").replace("ñ", "n"), Charset.CP1258))
     _, problems = people(path, TableSource(file=path, charset=Charset.CP1258))
     assert told(problems, Code.CHARSET) == []
+
+
+# Numbers and dates
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "weight"),
+    [
+        ("0912345678", "0912345678", None),
+        ("(0263) 382.2123", "(0263) 382.2123", None),
+        ("+84 912 345 678", "+84 912 345 678", None),
+        ("1900 1234", "1900 1234", None),
+        (912345678, "0912345678", Severity.NOTE),
+        ("912345678.0", "0912345678", Severity.NOTE),
+        ("84912345678", "0912345678", Severity.NOTE),
+        ("0912 345", "0912 345", Severity.WARNING),
+        ("09123456789012", "09123456789012", Severity.WARNING),
+        ("O912345678", "O912345678", Severity.WARNING),
+        ("0912345678/0988777666", "0912345678/0988777666", Severity.WARNING),
+        ("912.345.678 - 988.777.666", "912.345.678 - 988.777.666", Severity.WARNING),
+        ("²", "²", Severity.WARNING),
+    ],
+)
+def test_telephone_numbers_are_mended_or_told(
+    written: Cell, read: str, weight: Severity | None, path: Path
+) -> None:
+    (an,), problems = people(save(path, [HEADING, [*AN[:4], written, AN[5]]]))
+    assert an.phone == read
+    assert told(problems, Code.PHONE) == ([(weight, 2)] if weight else [])
+
+
+def test_numbers_keep_the_zeros_that_their_format_shows(path: Path) -> None:
+    save(path, [HEADING, [123, *AN[1:]], ["S2", *AN[1:]]])
+    book = load_workbook(path)
+    book.worksheets[0]["A2"].number_format = "00000"
+    book.save(path)
+    found, problems = people(path)
+    assert [person.staff_id for person in found] == ["00123", "S2"]
+    assert told(problems, Code.NUMBER) == [(Severity.NOTE, 2)]
+
+
+@pytest.mark.parametrize(
+    ("written", "weight"),
+    [
+        ("45000", Severity.NOTE),
+        ("15/06/1925", Severity.WARNING),
+        ("01/02/2103", Severity.WARNING),
+        ("30/01/2013", None),
+    ],
+)
+def test_dates_that_were_numbers_or_are_hardly_meant_are_told(
+    written: str, weight: Severity | None, path: Path
+) -> None:
+    _, problems = people(save(path, [HEADING, [*AN[:5], written]]))
+    assert told(problems, Code.DATE) == ([(weight, 2)] if weight else [])
+
+
+@pytest.mark.parametrize("tick", ["R", "þ"])
+def test_ticks_of_wingdings_are_ticks(tick: str, path: Path) -> None:
+    heading = ["STT", "Họ và tên", "Đơn vị", "Thay đổi", "Thu hồi"]
+    (person,), _ = people(save(path, [heading, [1, "Lê Na", "Sở Nội vụ", None, tick]]))
+    assert person.action is Action.REVOKE
+
+
+def test_an_account_is_deleted_in_these_words_too(path: Path) -> None:
+    heading = ["STT", "Họ và tên", "Đơn vị", "Nội dung đề nghị"]
+    (person,), _ = people(save(path, [heading, [1, "Lê Na", "Sở Nội vụ", "xóa tài khoản"]]))
+    assert person.action is Action.DELETE
+
+
+def test_unknown_units_are_compared_with_the_known_a_limited_number_of_times() -> None:
+    place = Place("u", 1, "")
+    known = Unit(place, "A", "Sở Tài chính", "unit", "", "", "", date(2013, 1, 2))
+    units = Units([known])
+    hints = [units.nearest(f"Sở Tài chánh {number}") for number in range(100)]
+    assert sum("did you mean" in hint for hint in hints) == 50

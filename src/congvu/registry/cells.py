@@ -16,11 +16,14 @@ from congvu.registry.sheet import Row, Table
 from congvu.registry.text import key
 
 T = TypeVar("T")
+Day = date  # `Cells` has a method of the class's name
 
 # An id is an RDN, a login name and a file name: no character that one of them must escape.
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 ID_HINT = "letters A-Z, digits and . _ -, at most 64, not starting with a dot"
 _POINT_ZERO = re.compile(r"\d+\.0+")
+_EARLIEST = 1930
+_YEARS_AHEAD = 5
 _ISO_HINT = "a date such as 2012-12-30"
 _OFFICE_HINT = "a date such as 30/12/2012"
 
@@ -121,7 +124,9 @@ class Cells:
         if self._order is DateOrder.DMY:
             self._evidence.setdefault(name, DateEvidence()).see(text)
         try:
-            return parse_date(text, self._order)
+            found = parse_date(text, self._order)
+            self._look_at(name, text, found)
+            return found
         except MonthFirstError:
             other = DateOrder.MDY if self._order is DateOrder.DMY else DateOrder.DMY
             self.error(
@@ -134,6 +139,19 @@ class Cells:
             hint = _ISO_HINT if self._order is DateOrder.ISO else _OFFICE_HINT
             self.error(name, Code.DATE, f"{text!r} is wrong", f"write {hint}")
         return None
+
+    def _look_at(self, name: Field, text: str, found: Day) -> None:
+        """Tell of a date that was a number, or that nobody on a staff list can have."""
+        if text.isdigit():
+            self.note(name, Code.DATE, f"{text!r} is read as {found}", "Excel's number of a day")
+        latest = date.today().year + _YEARS_AHEAD
+        if not _EARLIEST <= found.year <= latest:
+            self.warn(
+                name,
+                Code.DATE,
+                f"{text!r} is hardly meant",
+                f"years are from {_EARLIEST} to {latest}; correct it",
+            )
 
     def error(self, name: Field, code: Code, message: str, hint: str) -> None:
         """Note an error in the present row."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from congvu.registry import lines, totals
 from congvu.registry.headingrow import Heading, Wish, find_heading, meaning
-from congvu.registry.headings import OURS, TICKS, Field, Kind
+from congvu.registry.headings import EXAMPLES, OURS, TICKS, Field, Kind
 from congvu.registry.legacy import ColumnFont
 from congvu.registry.places import Place, letters
 from congvu.registry.problems import Code, Problems, Unreadable
@@ -180,7 +180,8 @@ class Table:
         self._index = {column.field: number for number, column in enumerate(self.columns) if column.field}
         self._section = self._above(first, heading)
         self._rows = rows
-        self._rest = chain([row for row in first if row.number > heading.rows[-1]], rows)
+        begin = 1 + next(place for place, row in enumerate(first) if row.number == heading.rows[-1])
+        self._rest = chain(first[begin:], rows)
         self._last = heading.rows[-1]
         self._fonts: list[ColumnFont] = []
         self._repeated: list[str] = [""] * len(self.columns)
@@ -341,7 +342,15 @@ class Table:
             if row.number > self._last + 1 and self.sheet:
                 self._ignore(Ignored.BLANK, self._last + 1, row.number - 1)
                 self._gap = True
-            self._last = row.number
+            if row.number <= self._last:
+                self.problems.warn(
+                    self.place(row.number),
+                    "",
+                    Code.FILE,
+                    f"stands below row {self._last} in the file",
+                    "it was read like any other; save the file again",
+                )
+            self._last = max(self._last, row.number)
             if row.blank:
                 self._ignore(Ignored.BLANK, row.number)
                 self._gap = True
@@ -405,7 +414,10 @@ class Table:
         elif not numbered and self._is_signature(cells, texts, name):
             why, self._ended = Ignored.BELOW, True
             self._signers = _beside(row)
-        elif not numbered and self.kind is Kind.STAFF and name and lines.is_position(name):
+        elif lines.is_example(ordinal):
+            self._refuse_example(row)
+            return True
+        elif self.kind is Kind.STAFF and _is_nobody(name):
             self._refuse_position(row, name)
             return True
         if why:
@@ -414,11 +426,20 @@ class Table:
 
     def _of_the_form(self, cells: Sequence[str], texts: Sequence[str], ordinal: str) -> Ignored | None:
         """Whether the row belongs to the form, whoever fills it in."""
-        if lines.is_example(ordinal):
+        if lines.is_example(ordinal) and self._is_our_example(cells):
             return Ignored.EXAMPLE
         if self._is_heading_again(cells):
             return Ignored.REPEATED
         return Ignored.NUMBERS if not self.rows_read and lines.numbers_columns(texts) else None
+
+    def _is_our_example(self, cells: Sequence[str]) -> bool:
+        """Whether an example says nothing but what the form says."""
+        for cell, column in zip(cells, self.columns, strict=True):
+            if cell and column.field not in (None, Field.ORDINAL, Field.NOTE):
+                known = map(key, EXAMPLES.get(column.field, ()))
+                if key(cell.partition("@")[0]) not in known:
+                    return False
+        return True
 
     def _is_heading_again(self, cells: Sequence[str]) -> bool:
         filled = [(key(cell), column) for cell, column in zip(cells, self.columns, strict=True) if cell]
@@ -496,6 +517,16 @@ class Table:
             Code.UNIT,
             f"{found.name!r} may be a person or a heading for the rows below",
             "a person has a number 1, 2, 3 …; a heading has only I, II, III … and the name of a unit",
+        )
+
+    def _refuse_example(self, row: GridRow) -> None:
+        self.rows_read += 1
+        self.problems.error(
+            self.place(row.number),
+            "",
+            Code.VALUE,
+            "is marked as an example, but is not the form's own",
+            "give it a number if it is a record, else delete it",
         )
 
     def _refuse_position(self, row: GridRow, name: str) -> None:
@@ -678,6 +709,14 @@ class Table:
                 raw = row.raw.get(number, value)
                 read, fault = font.read(raw)
                 text = clean_cell(read) if read != raw else value
+                if raw.isdigit() and raw != value:
+                    self.problems.note(
+                        row.place.at(self.columns[number].letters),
+                        self.columns[number].heading,
+                        Code.NUMBER,
+                        f"{raw!r} is read as {value!r}",
+                        "with the zeros that its format shows",
+                    )
                 if text == value and not fault and font.doubts(raw):
                     self.problems.warn(
                         row.place.at(self.columns[number].letters if self.sheet else ""),
@@ -710,6 +749,11 @@ class Table:
 
 def _raw_cells(row: GridRow) -> list[str]:
     return [row.raw.get(index, cell) for index, cell in enumerate(row.cells)]
+
+
+def _is_nobody(name: str) -> bool:
+    """Whether a position or the word for a total stands instead of a name."""
+    return lines.is_position(name) or (" " in name and totals.is_total([name]))
 
 
 def _beside(row: GridRow) -> frozenset[int]:

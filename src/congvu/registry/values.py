@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from congvu.policy.values import Size
 from congvu.registry.model import Action, Employment, OrgType, Status
@@ -27,12 +27,12 @@ _WORDS: Mapping[StrEnum, tuple[str, ...]] = {
         "Chuyển đi",
         "Đã chuyển",
     ),
-    Action.CREATE: ("Cấp mới", "Tạo mới", "Đăng ký mới", "Cấp", "Thêm mới"),
+    Action.CREATE: ("Cấp mới", "Cấp mới tài khoản", "Tạo mới", "Đăng ký mới", "Cấp", "Thêm mới"),
     Action.CHANGE: ("Thay đổi", "Điều chỉnh", "Thay đổi thông tin", "Sửa"),
-    Action.LOCK: ("Tạm khóa", "Khóa", "Tạm dừng"),
+    Action.LOCK: ("Tạm khóa", "Tạm khóa tài khoản", "Khóa tài khoản", "Khóa", "Tạm dừng"),
     Action.RESTORE: ("Khôi phục", "Mở khóa", "Mở lại", "Cấp lại"),
-    Action.REVOKE: ("Thu hồi", "Hủy", "Hủy bỏ", "Cancel"),
-    Action.DELETE: ("Xóa", "Xóa bỏ"),
+    Action.REVOKE: ("Thu hồi", "Thu hồi tài khoản", "Hủy", "Hủy bỏ", "Cancel"),
+    Action.DELETE: ("Xóa", "Xóa bỏ", "Xóa tài khoản", "Xóa hộp thư"),
     Action.RESET_PASSWORD: ("Cấp lại mật khẩu", "Đổi mật khẩu", "Đặt lại mật khẩu"),
     Employment.OFFICIAL: ("Cán bộ", "CB"),
     Employment.CIVIL_SERVANT: ("Công chức", "CC"),
@@ -71,8 +71,18 @@ _KEYS: Mapping[type[StrEnum], Mapping[str, StrEnum]] = {
     for kind in (Status, Action, Employment, OrgType)
 }
 
-_TICKED = frozenset({"x", "X", "1", "✓", "✔", "✅", "☑", "☒", "√", "●", "v", "V", "có", "Có", "CÓ", "yes"})
+_TICKED = frozenset(
+    {"x", "R", "þ", "X", "1", "✓", "✔", "✅", "☑", "☒", "√", "●", "v", "V", "có", "Có", "CÓ", "yes"}
+)
 _UNTICKED = frozenset({"", "0", "☐", "□", "○", "-", "không", "Không", "no"})
+_POINT_ZERO = re.compile(r"\+?[0-9]{8,12}\.0+")
+_GAPS = re.compile(r"[\s.\-–()]+")
+_FEWEST = 5
+_BETWEEN = re.compile(r"[/;,|]|\s[-–]\s")
+_COUNTRY = re.compile("84[0-9]{9,10}")
+_SERVICE = re.compile("1[89]00(?:[0-9]{4}|[0-9]{6})")
+# At home 10 or 11 digits, abroad 15 at most (ITU-T E.164, 6).
+_PHONE = re.compile(rf"0[0-9]{{9,10}}|\+[0-9]{{9,15}}|{_COUNTRY.pattern}|{_SERVICE.pattern}")
 _SIZE = re.compile(r"(\d+)\s*(K|M|G|T)?(?:B|b|iB|Byte|byte)?", re.IGNORECASE)
 
 
@@ -102,6 +112,45 @@ def ticked(text: str) -> bool:
     if text in _UNTICKED:
         return False
     raise ValueError(text)
+
+
+class Phone(NamedTuple):
+    """A telephone number as it is kept, and what to tell of it."""
+
+    text: str
+    mended: str = ""
+    """Why it is not as it was written."""
+    doubt: str = ""
+    """Why it may be none."""
+
+
+def phone(text: str) -> Phone:
+    """A telephone number of an office's list: with zeros that a spreadsheet took, 84 without its plus."""
+    short = text.partition(".0")[0] if _POINT_ZERO.fullmatch(text) else text
+    if doubt := _doubt(short):
+        return Phone(text, doubt=doubt)
+    digits = _digits(short)
+    if digits[0] not in "0+" and len(digits) in (9, 10) and not _SERVICE.fullmatch(digits):
+        return Phone(f"0{short}", "a number that lost its zero")
+    if _COUNTRY.fullmatch(digits):
+        return Phone(f"0{digits[2:]}", "the country's 84 without a plus")
+    return Phone(short, "a number that should be text" if short != text else "")
+
+
+def _doubt(text: str) -> str:
+    """Why `text` may be no telephone number; empty where it is one."""
+    numbers = [_digits(number) for number in _BETWEEN.split(text)]
+    if len(numbers) > 1 and all(len(number) > _FEWEST for number in numbers):
+        return "holds several numbers"
+    digits = _digits(text)
+    if re.search(r"[^\W\d_]", text) or not re.fullmatch(r"\+?[0-9]+", digits):
+        return "is no number"
+    fits = digits[0] != "0" and len(digits) in (9, 10)
+    return "" if fits or _PHONE.fullmatch(digits) else "has too few or too many digits"
+
+
+def _digits(text: str) -> str:
+    return _GAPS.sub("", text)
 
 
 def size(text: str) -> Size:

@@ -40,7 +40,8 @@ class GridRow(NamedTuple):
     """Columns whose text comes from the cell above, because the two are merged."""
     hidden: bool = False
     raw: Mapping[int, str] = NO_RAW
-    """Cells as they stand in the file, where cleaning takes what may be a letter of a legacy font."""
+    """Cells as they stand in the file, where cleaning takes what may be a letter of a legacy font, or the
+    format of a number shows zeros before it."""
 
     @property
     def blank(self) -> bool:

@@ -8,6 +8,7 @@ fifty times the size of the file.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from xml.parsers import expat
@@ -19,6 +20,7 @@ from congvu.registry.sources.package import Package
 _MAX_TEXT = 160 << 20
 """Octets that shared texts may take in memory, some fifty for each and its letters."""
 _EACH = 50
+_ZEROS = re.compile("0{2,20}")
 _MAX_ENTRIES = 50_000
 """Sheets, relations, formats: a workbook that was copied together for years has thousands of formats."""
 
@@ -41,6 +43,8 @@ class Workbook:
     """Shared texts, by their number."""
     date_styles: frozenset[int]
     """Styles of cells whose number is a date."""
+    zero_styles: Mapping[int, int]
+    """Styles that show a number with zeros before it, and how many digits it has then: ``00000``."""
     from_1904: bool
     """Whether days are counted from 1904 (old Excel for Mac)."""
 
@@ -54,7 +58,7 @@ def read_workbook(package: Package) -> Workbook:
     return Workbook(
         sheets,
         _texts(package, _part_of(relations, "/sharedStrings", "")),
-        _date_styles(package, _part_of(relations, "/styles", "")),
+        *_styles(package, _part_of(relations, "/styles", "")),
         from_1904,
     )
 
@@ -177,7 +181,7 @@ def _texts(package: Package, part: str) -> list[str]:
     return texts.found
 
 
-def _date_styles(package: Package, part: str) -> frozenset[int]:
+def _styles(package: Package, part: str) -> tuple[frozenset[int], Mapping[int, int]]:
     formats: dict[int, str] = dict(BUILTIN_FORMATS)
     styles: list[int] = []
     within = False
@@ -202,7 +206,11 @@ def _date_styles(package: Package, part: str) -> frozenset[int]:
         parser = expat.ParserCreate()
         parser.StartElementHandler, parser.EndElementHandler = start, end
         package.parse(part, parser)
-    return frozenset(index for index, number in enumerate(styles) if _is_date(formats.get(number, "General")))
+    codes = [formats.get(number, "General") for number in styles]
+    return (
+        frozenset(index for index, code in enumerate(codes) if _is_date(code)),
+        {index: len(code) for index, code in enumerate(codes) if _ZEROS.fullmatch(code)},
+    )
 
 
 def _is_date(code: str) -> bool:

@@ -237,11 +237,16 @@ class _RowReader:
         if cell.column >= MAX_COLUMNS:
             self._too_wide()
         self._cells.extend([""] * (cell.column + 1 - len(self._cells)))
-        self._cells[cell.column] = text
-        if raw_cell(written):
+        self._cells[cell.column] = self._with_zeros(cell, text)
+        if raw_cell(written) or text != self._cells[cell.column]:
             self._raw[cell.column] = written
         if fault:
             self._faults[cell.column] = fault
+
+    def _with_zeros(self, cell: _Cell, text: str) -> str:
+        """A number with the zeros that its format shows before it, and that an id or a telephone needs."""
+        width = self._workbook.zero_styles.get(cell.style, 0)
+        return text.zfill(width) if width and cell.kind == "n" and text.isdigit() else text
 
     def _too_wide(self) -> None:
         raise Unreadable(
