@@ -24,7 +24,7 @@ def allocate(registry: Register, policy: Policy, ledger: Ledger, *, today: date)
 
     `ledger` is all that was ever issued in this mail domain, also to those who left. `today` is when the
     time of an alias begins. The same arguments always give the same result, in whatever order the rows
-    come; ids must be unique.
+    come. Ids must be unique and without blanks, and parents form no circle: the registry's reader sees to it.
     """
     work = Work(policy, ledger, today)
     units = serve_units(registry.units, work)
