@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
+from congvu.errors import RegistryError
+from congvu.policy import Policy
+from congvu.policy.model import PersonalData
 from congvu.registry import Code, Person, Problem, Severity, totals
 from congvu.registry.headings import Kind
 from congvu.registry.lint import Understood, lint
@@ -15,7 +20,9 @@ from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
 from congvu.registry.problems import Problems
 from congvu.registry.seen import Seen
-from tests.unit.registry_forms import Cell, save
+from congvu.registry.template import TemplateKind, write_template
+from tests.unit.registry_forms import Cell, fill, save
+from tests.unit.registry_package import edit
 
 Rows = Sequence[Sequence[Cell]]
 
@@ -274,3 +281,77 @@ def test_numerals(words: str, number: int | None) -> None:
 
 def test_a_list_of_units_counts_units() -> None:
     assert totals.totals_of(["Tổng cộng có 2 đơn vị, 30 người"], units=True) == (2,)
+
+
+@pytest.mark.parametrize("name", ["Trương Phong", "Chu Tịch", "Lưu Ý Nhi", "Đại Diễn"])
+def test_names_that_read_like_positions_without_marks_are_people(name: str, path: Path) -> None:
+    heading = ["Họ và tên", "Chức vụ"]
+    found, problems = people(
+        save(path, [heading, [name, "Kế toán"], [], [name, "Kế toán"], ["Lê Na", "Kế toán"]])
+    )
+    assert [one.full_name for one in found] == [name, name, "Lê Na"]
+    assert errors(problems) == []
+
+
+@pytest.mark.parametrize("row", [[1, "Giám đốc", "x"], [1, "Tổng cộng", "x"], [None, "Trưởng phòng", "x"]])
+def test_a_position_or_a_total_is_nobodys_name(row: list[Cell], path: Path) -> None:
+    found, problems = people(save(path, [HEADING, row, person(2)]))
+    assert [one.full_name for one in found] == [NAMES[1]]
+    assert errors(problems) == [(Code.BELOW_THE_TABLE, 2)]
+
+
+# Examples
+
+
+@pytest.mark.parametrize("kind", TemplateKind)
+@pytest.mark.parametrize("typed_over", [False, True])
+def test_an_example_that_was_typed_over_is_refused(
+    kind: TemplateKind, typed_over: bool, path: Path, lamdong: Policy
+) -> None:
+    private = (PersonalData.BIRTH_DATE, PersonalData.CITIZEN_ID)
+    write_template(path, replace(lamdong, person=replace(lamdong.person, personal_data=private)), kind)
+    book = load_workbook(path)
+    sheet = book["Danh sách"]
+    if typed_over:
+        sheet["C6"].value = "Nguyễn Văn"
+    book.save(path)
+    _, problems = understood(path)
+    assert ((Code.VALUE, 6) in errors(problems)) is typed_over
+
+
+# Order
+
+
+def test_rows_out_of_order_are_counted(path: Path) -> None:
+    save(path, [HEADING, person(1), person(2), person(3)])
+    edit(path, "xl/worksheets/sheet1.xml", b'<row r="4"', b'<row r="1"')
+    found, problems = people(path)
+    assert [one.full_name for one in found] == list(NAMES[:3])
+    assert (Code.FILE, Severity.WARNING) in {(problem.code, problem.severity) for problem in problems}
+
+
+# Sheets
+
+FULL: Rows = [["STT", "Mã CBCC", *HEADING[1:], "Đơn vị", "Ghi chú"], [1, "A1", NAMES[0]]]
+BARE: Rows = [["Họ và tên", "Đơn vị"], [NAMES[1], "Sở Nội vụ"]]
+
+
+@pytest.mark.parametrize(
+    ("other", "doubt"),
+    [
+        (BARE, True),
+        ([["Mã đơn vị", "Tên đơn vị"], ["A", "Sở Nội vụ"]], True),
+        ([["STT", "Nội dung"], [1, "Mỗi người một dòng"]], False),
+        ([["Số người", 25]], False),
+    ],
+)
+def test_of_two_lists_somebody_must_choose(other: Rows, doubt: bool, path: Path) -> None:
+    save(path, FULL)
+    book = load_workbook(path)
+    fill(book.create_sheet("Khác"), other)
+    book.save(path)
+    if doubt:
+        with pytest.raises(RegistryError, match="several sheets look like a list: 'DS', 'Khác'"):
+            understood(path)
+    else:
+        assert understood(path)[0].sheet == "DS"

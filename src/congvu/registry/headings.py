@@ -375,6 +375,29 @@ OURS: Mapping[Kind, frozenset[str]] = {
 """The column names of our own CSV files."""
 
 
+EXAMPLES: Mapping[Field, tuple[str, ...]] = {
+    Field.STAFF_ID: ("LD00123",),
+    Field.FAMILY_AND_MIDDLE: ("Trần Thị Ngọc",),
+    Field.GIVEN_NAME: ("Ánh",),
+    Field.POSITION: ("Chuyên viên",),
+    Field.UNIT_NAME: ("Sở Khoa học và Công nghệ",),
+    Field.NAME: ("Sở Khoa học và Công nghệ",),
+    Field.UNIT_ID: ("H36.12",),
+    Field.PHONE: ("0999 000 001",),
+    Field.DOCUMENT: ("12/QĐ-SKHCN",),
+    Field.BIRTH_DATE: ("30/12/1985",),
+    Field.CITIZEN_ID: ("068085000001",),
+    Field.REGISTERED_ON: ("02/01/2013",),
+    Field.EMPLOYMENT: ("Công chức",),
+    Field.STATUS: ("Đang làm việc",),
+    Field.ORG_TYPE: ("Cơ quan nhà nước",),
+    Field.IT_CONTACT: ("Nguyễn Văn An, 0999 000 002",),
+    Field.ADDRESS: ("anhttn",),
+    Field.REVOKE: ("x",),
+}
+"""What stands in the example of our own forms (`congvu.registry.template`); of an address its local part."""
+
+
 def field_of(heading: str, kind: Kind) -> Field | None:
     """The field that `heading` means in a list of this kind; remarks in brackets do not count."""
     known = _KEYS[kind]

@@ -12,16 +12,16 @@ from congvu.registry.text import key as key_of
 # Words with which the part below a table begins: place and date, who signs, who gets a copy.
 _SIGNATURE = re.compile(
     r"(?:.*\bngay (?:\d+ )?thang (?:\d+ )?nam\b.*|nguoi lap(?: bieu| danh sach)?|lap bieu|nguoi de nghi|"
-    r"nguoi yeu cau|ky ten.*|ky ghi ro ho ten|ky va ghi ro ho ten|noi nhan.*|xac nhan.*|ghi chu|luu y.*|"
+    r"nguoi yeu cau|ky ten.*|ky ghi ro ho ten|ky va ghi ro ho ten|noi nhan.*|xac nhan.*|ghi chu|luu y|"
     r"luu vt.*|"
     r"(?:tm|kt|tl|tuq) (?:ubnd|uy ban|chu tich|giam doc|truong|thu truong|bo truong|chanh|ban|hoi dong|so).*)"
 )
 # Who signs, where it may as well be a position in the list, or the name of a group of people.
+# With its marks: «Trương Phong» and «Chu Tịch» are people.
 _POSITION = re.compile(
-    r"(?:thu truong(?: don vi| co quan)?|(?:pho )?giam doc|(?:pho )?chu tich|(?:pho )?chanh van phong|"
-    r"(?:pho )?truong (?:phong|ban)|dai dien .*|"
-    r"(?:ban )?lanh dao(?: don vi| co quan| so| ubnd| phong| xa| phuong)?|"
-    r"nhu tren)"
+    r"(?:thủ trưởng(?: đơn vị| cơ quan)?|(?:phó )?giám đốc|(?:phó )?chủ tịch|(?:phó )?chánh văn phòng|"
+    r"(?:phó )?trưởng (?:phòng|ban)|đại diện .*|"
+    r"(?:ban )?lãnh đạo(?: đơn vị| cơ quan| sở| ubnd| phòng| xã| phường)?|như trên)"
 )
 # With their marks: Tô is a surname, Tổ a team; Đoàn is both and needs a second word.
 _ORGANISATION = re.compile(
@@ -48,6 +48,7 @@ _DITTO = frozenset({"nt", "n t", "nhu tren", "ditto"})
 _DITTO_SIGNS = frozenset({'"', "''", "''''", "〃", "”", "“", "″", "”“", "//", "´´", "’’"})
 _DASHES = frozenset({"-", "–", "—", "--"})
 
+_SIGNS = re.compile(r"[\W_]+")
 _FILLER = " .…_"
 """What stands in a form to be written over."""
 _LONGEST = 300
@@ -60,12 +61,12 @@ def _key(text: str) -> str:
 
 def is_signature(texts: Sequence[str]) -> bool:
     """Whether the filled cells of a row belong below the table: place and date, who signs, copies."""
-    return any(_SIGNATURE.fullmatch(_key(text)) for text in texts)
+    return any(_SIGNATURE.fullmatch(_key(text)) or text.lower().startswith("lưu ý:") for text in texts)
 
 
 def is_position(text: str) -> bool:
     """Whether `text` is who signs, or a position in the list: «Giám đốc», «Lãnh đạo cơ quan»."""
-    return bool(_POSITION.fullmatch(_key(text)))
+    return bool(_POSITION.fullmatch(_SIGNS.sub(" ", text[:_LONGEST].lower()).strip()))
 
 
 def is_remark(text: str) -> bool:
@@ -123,9 +124,15 @@ def section(texts: Sequence[str], ordinal: str, *, merged: bool, wide: bool) -> 
         if not (roman and organisation):
             return None
         return Section(name, int(count[1]) if count else None, numbered=False, certain=bool(count))
-    if not (organisation or roman or (merged and enumerated) or (wide and not numbered)):
+    if not (
+        organisation
+        or roman
+        or (numbered and is_position(name))
+        or (merged and enumerated)
+        or (wide and not numbered)
+    ):
         return None
-    certain = organisation or (enumerated and (merged or is_position(name)))
+    certain = organisation or (is_position(name) and (enumerated or numbered)) or (enumerated and merged)
     return Section(name, None, numbered, certain)
 
 

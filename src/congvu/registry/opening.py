@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
 from congvu.charset import Charset
 from congvu.errors import RegistryError
-from congvu.registry.headingrow import find_heading
+from congvu.registry.headingrow import Heading, find_heading
 from congvu.registry.headings import Kind
 from congvu.registry.mapping import TableSource
 from congvu.registry.problems import Code, Problems, Severity, Unreadable
@@ -57,13 +58,21 @@ def open_source(
     path = source.file
     require_file(path)
     if path.suffix.lower() in _BOOKS or _is_zip(path):
+        _refuse_settings(path, "a workbook", {"charset": source.charset, "delimiter": source.delimiter})
         grid = _sheet(Book(path), source, kind, problems)
     else:
+        _refuse_settings(path, "a text file", {"sheet": source.sheet})
         delimiter = source.delimiter.sign if source.delimiter else ""
         grid = CsvFile(path, charset=source.charset, delimiter=delimiter)
     if any_heading:  # somebody's own columns: no row of theirs is a total, a section or a signature
         grid.only_records = True
     return Table(grid, wish, problems)
+
+
+def _refuse_settings(path: Path, kind: str, settings: Mapping[str, object]) -> None:
+    """A setting that means nothing for the file was meant for another."""
+    if given := [name for name, value in settings.items() if value]:
+        raise Unreadable(str(path), f"is {kind}, which has no {given[0]}", f"leave '{given[0]}' out")
 
 
 def _is_zip(path: Path) -> bool:
@@ -90,9 +99,13 @@ def _sheet(book: Book, source: TableSource, kind: Kind | None, problems: Problem
         )
     if len(book.sheets) == 1:
         return book.sheet(book.sheets[0])
-    scores = {info: _score(book.sheet(info), source, kind) for info in book.sheets if not info.hidden}
-    best = max(scores.values(), default=0)
-    chosen = [info for info, score in scores.items() if score >= max(best - 1, 2)]
+    headings = {info: _heading(book.sheet(info), source, kind) for info in book.sheets if not info.hidden}
+    found = {info: heading for info, heading in headings.items() if heading}
+    # A list with fewer columns is a list as well: which one is meant, only somebody can say.
+    chosen = [info for info, heading in found.items() if heading.complete]
+    if not chosen:
+        best = max((heading.score for heading in found.values()), default=0)
+        chosen = [info for info, heading in found.items() if heading.score >= best - 1]
     if len(chosen) != 1:
         names = ", ".join(repr(info.name) for info in chosen or book.sheets)
         raise Unreadable(
@@ -116,7 +129,6 @@ def _tell_others(file: str, book: Book, chosen: SheetInfo, problems: Problems) -
     )
 
 
-def _score(grid: Grid, source: TableSource, kind: Kind | None) -> int:
+def _heading(grid: Grid, source: TableSource, kind: Kind | None) -> Heading | None:
     rows = [row for row in islice(grid.rows(), _LOOK) if not row.blank]
-    heading = find_heading(rows, source.wish(kind)) if rows else None
-    return heading.score if heading else 0
+    return find_heading(rows, source.wish(kind)) if rows else None

@@ -178,10 +178,13 @@ class Table:
         self.ours = grid.counted and len(OURS[self.kind] & set(self.headings)) >= min(3, len(self.headings))
         """Whether it is a CSV file with our own column names, and is read strictly."""
         self._index = {column.field: number for number, column in enumerate(self.columns) if column.field}
-        self._section = self._above(first, heading)
+        begin, end = (
+            next(place for place, row in enumerate(first) if row.number == number)
+            for number in (heading.rows[0], heading.rows[-1])
+        )
+        self._section = self._above(first[:begin], heading)
         self._rows = rows
-        begin = 1 + next(place for place, row in enumerate(first) if row.number == heading.rows[-1])
-        self._rest = chain(first[begin:], rows)
+        self._rest = chain(first[end + 1 :], rows)
         self._last = heading.rows[-1]
         self._fonts: list[ColumnFont] = []
         self._repeated: list[str] = [""] * len(self.columns)
@@ -302,16 +305,15 @@ class Table:
         )
         return True
 
-    def _above(self, first: Sequence[GridRow], heading: Heading) -> str:
+    def _above(self, above: Sequence[GridRow], heading: Heading) -> str:
         """Account for the rows above the heading; the unit they name."""
         unit, last = "", 0
-        for row in first:
-            if row.number < heading.rows[0]:
-                if row.number > last + 1 and self.sheet:
-                    self._ignore(Ignored.BLANK, last + 1, row.number - 1)
-                last = row.number
-                self._ignore(Ignored.BLANK if row.blank else Ignored.TITLE, row.number)
-                unit = lines.unit_in_title([cell for cell in row.cells if cell]) or unit
+        for row in above:
+            if row.number > last + 1 and self.sheet:
+                self._ignore(Ignored.BLANK, last + 1, row.number - 1)
+            last = row.number
+            self._ignore(Ignored.BLANK if row.blank else Ignored.TITLE, row.number)
+            unit = lines.unit_in_title([cell for cell in row.cells if cell]) or unit
         if heading.rows[0] > last + 1 and self.sheet:
             self._ignore(Ignored.BLANK, last + 1, heading.rows[0] - 1)
         for number in heading.rows:
