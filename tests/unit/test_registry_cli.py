@@ -106,3 +106,21 @@ def test_a_form_that_cannot_be_made_says_what_to_give(
     assert isinstance(result.exception, CongvuError)
     assert words in result.exception.hint
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "words"),
+    [
+        ("list.csv", ["--sheet", "DS"], "has no sheet"),
+        ("list.xlsx", ["--charset", "tcvn3"], "has no charset"),
+    ],
+)
+def test_a_setting_that_means_nothing_for_the_file_is_refused(
+    name: str, option: list[str], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if name.endswith("csv"):
+        path.write_text("STT,Họ và tên,Đơn vị\n1,Nguyễn Văn An,Sở Nội vụ\n", encoding="utf-8")
+    else:
+        save(path, ROWS)
+    assert words in str(CliRunner().invoke(cli, ["registry", "lint", str(path), *option]).exception)

@@ -148,6 +148,8 @@ staff:
     [
         ("staff: [{file: a.csv, sheets: x}]", "registry.yml:2: staff[0].sheets: unknown key (did you mean"),
         ("staff: [{}]", "give one of file and sql"),
+        ("staff: [{file: a.csv, values: {status: {làm: foo}}}]", "status: làm: 'foo' is none of working"),
+        ("staff: [{file: a.csv, values: {revoke: {có: foo}}}]", "revoke: có: 'foo' is none of x"),
         ("staff: [{file: a.csv, values: {statu: {a: b}}}]", "did you mean 'status'?"),
         ("staff: [{file: a.csv, columns: {A: fullname}}]", "'fullname' is not one of"),
         ("staff: [{sql: {url_file: u}}]", "give one of table and query"),

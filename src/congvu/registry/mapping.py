@@ -11,6 +11,7 @@ from pathlib import Path
 from congvu import strictyaml
 from congvu.charset import Charset
 from congvu.errors import RegistryError
+from congvu.registry import values
 from congvu.registry.cells import Reading
 from congvu.registry.dates import DateOrder
 from congvu.registry.headingrow import Wish
@@ -83,6 +84,11 @@ class TableSource:
             for name in names:
                 if name not in known:
                     raise ValueError(f"{section}: {name!r}: {strictyaml.nearest(name, known)}")
+
+        for name, words in self.values.items():
+            for office, ours in words.items():
+                if (wanted := values.wanted(Field(name), ours)) is not None:
+                    raise ValueError(f"values: {name}: {office}: {ours!r} is none of {wanted}")
 
     def wish(self, kind: Kind | None, *, any_heading: bool = False) -> Wish:
         """What is settled about the heading."""

@@ -9,10 +9,18 @@ from functools import cache
 from typing import NamedTuple, TypeVar
 
 from congvu.policy.values import Size
+from congvu.registry.headings import TICKS, Field
 from congvu.registry.model import Action, Employment, OrgType, Status
 from congvu.registry.text import key
 
 E = TypeVar("E", bound=StrEnum)
+
+_OF_FIELD: Mapping[Field, type[StrEnum]] = {
+    Field.STATUS: Status,
+    Field.ACTION: Action,
+    Field.EMPLOYMENT: Employment,
+    Field.ORG_TYPE: OrgType,
+}
 
 _WORDS: Mapping[StrEnum, tuple[str, ...]] = {
     Status.WORKING: ("Đang làm việc", "Đang công tác", "Đang làm", "Đương chức", "Làm việc", "Active"),
@@ -103,6 +111,18 @@ def words(kind: type[StrEnum]) -> str:
 def usual(member: StrEnum) -> str:
     """The office's usual word for a member."""
     return _WORDS[member][0]
+
+
+def wanted(field: Field, text: str) -> str | None:
+    """What the field's cells must be read as, where `text` is none of it; ``None`` where it is."""
+    try:
+        if field in TICKS:
+            ticked(text)
+        elif kind := _OF_FIELD.get(field):
+            word(text, kind)
+    except ValueError:
+        return "x or nothing" if field in TICKS else words(_OF_FIELD[field])
+    return None
 
 
 def ticked(text: str) -> bool:
