@@ -9,6 +9,9 @@ import pytest
 from congvu.charset import Charset, encode
 from congvu.errors import RegistryError
 from congvu.registry import Code, open_table
+from congvu.registry.mapping import TableSource
+from congvu.registry.opening import open_source
+from congvu.registry.problems import Problems
 
 # Long enough for a charset to be told by its words.
 NAMES = [
@@ -94,7 +97,7 @@ def test_titles_above_the_heading_and_signatures_below_the_table_are_left_out(pa
     title = "DANH SÁCH ĐỀ NGHỊ;;;\r\n;;;\r\n"
     end = "Tổng cộng: 8 người;;;\r\n;;;Đà Lạt, ngày 1 tháng 5 năm 2026\r\n;NGƯỜI LẬP;;GIÁM ĐỐC\r\n"
     path.write_bytes((title + OFFICE + end).encode())
-    table = open_table(path)
+    table = open_source(TableSource(file=path), None, Problems())
     assert len(list(table)) == len(NAMES)
     assert table.totals == [8]
     assert {str(why): str(ranges) for why, ranges in table.ignored.items()} == {

@@ -167,6 +167,13 @@ def test_positions_that_change_are_all_records(path: Path) -> None:
     assert (table.kind, table.rows_read) == (Kind.CHANGES, 2)
 
 
+def test_a_row_of_formulas_without_values_is_no_end(path: Path) -> None:
+    formulas: list[Cell] = [None, '="Lê"', '="Kế toán"', None]
+    found, problems = people(save(path, [HEADING, person(1), [], formulas, person(2), *SIGNED, formulas]))
+    assert [one.full_name for one in found] == [NAMES[0], "", NAMES[1]]
+    assert {row for _, row in errors(problems)} == {4, 11}
+
+
 # Sections
 
 

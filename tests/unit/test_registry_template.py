@@ -18,7 +18,7 @@ from congvu.errors import RegistryError
 from congvu.policy import Policy
 from congvu.policy.model import PersonalData
 from congvu.policy.values import DomainName
-from congvu.registry import Action, Code, Employment, OrgType, Severity, Status, open_table
+from congvu.registry import Action, Code, Employment, OrgType, Severity, Status
 from congvu.registry.headings import OF_KIND, Field, Kind, field_of
 from congvu.registry.lint import lint
 from congvu.registry.mapping import TableSource, load_mapping
@@ -96,7 +96,7 @@ def filled(path: Path, policy: Policy, kind: TemplateKind) -> Path:
 def test_the_columns_of_a_form_are_those_of_the_importer(
     kind: TemplateKind, path: Path, policy: Policy
 ) -> None:
-    table = open_table(filled(path, policy, kind))
+    table = open_source(TableSource(file=filled(path, policy, kind)), None, Problems())
     wanted = columns(policy, kind)
     assert [column.field for column in table.columns] == [column.field for column in wanted]
     assert [column.heading.rpartition(" / ")[2] for column in table.columns] == [
@@ -162,7 +162,7 @@ def test_every_cell_of_the_units_form_reaches_the_model(path: Path, policy: Poli
 
 def test_the_example_and_empty_rows_are_no_records(path: Path, lamdong: Policy) -> None:
     write_template(path, lamdong, TemplateKind.STAFF)
-    table = open_table(path)
+    table = open_source(TableSource(file=path), None, Problems())
     assert list(table) == []
     assert {problem.code for problem in table.problems.found} == {Code.FILE, Code.CONTROL_TOTAL}
 

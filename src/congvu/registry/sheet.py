@@ -457,7 +457,7 @@ class Table:
             return not name or lines.is_signature([name]) or len(texts) == 1
         # A position alone is an end only below a gap or a total, and never where changes are listed.
         ended = self._gap or (self._last_record and not self._since_total)
-        return bool(ended and self.kind is not Kind.CHANGES and all(map(lines.is_position, texts)))
+        return bool(ended and texts and self.kind is not Kind.CHANGES and all(map(lines.is_position, texts)))
 
     def _has_evidence(self, cells: Sequence[str]) -> bool:
         """Whether a cell that tells people apart is filled in: an id, a telephone, a date, an address."""
@@ -560,7 +560,7 @@ class Table:
             or (len(texts) == 1 and lines.is_remark(name))
             or filled <= self._signers
         )
-        if numbered or self._has_evidence(cells) or not harmless:
+        if numbered or row.faults or self._has_evidence(cells) or not harmless:
             self.rows_read += 1
             self.problems.error(
                 self.place(row.number),
