@@ -164,3 +164,11 @@ def test_a_broken_character_is_a_fault_of_its_cell(path: Path) -> None:
     path.write_bytes(OFFICE.encode() + "9;Lê\ufffd;a;b\r\n".encode())
     *_, last = open_table(path)
     assert [fault.code for fault in last.faults.values()] == [Code.CHARACTER]
+
+
+@pytest.mark.parametrize(("line", "hint"), [("9;Lê Na", "missing"), ("9;a;b;c;d;e", "quote a cell")])
+def test_a_row_of_another_length_is_told_what_may_be_wrong(line: str, hint: str, path: Path) -> None:
+    path.write_bytes((OFFICE + line + "\r\n").encode())
+    table = open_table(path)
+    list(table)
+    assert hint in table.problems.found[0].hint

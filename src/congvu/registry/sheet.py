@@ -386,7 +386,9 @@ class Table:
             "",
             Code.CELL_COUNT,
             f"has {len(row.cells)} cells, the heading has {self._width}",
-            "quote a cell with a comma",
+            "quote a cell with a comma"
+            if len(row.cells) > self._width
+            else "a delimiter is missing, or a line end stands in a cell without quotes",
         )
         return False
 
