@@ -16,7 +16,6 @@ from congvu.registry.sheet import Table
 from congvu.registry.sources import Grid
 from congvu.registry.sources.csvfile import CsvFile
 from congvu.registry.sources.regular import require_file
-from congvu.registry.sources.sql import SqlTable
 from congvu.registry.sources.workbook import SheetInfo
 from congvu.registry.sources.xlsx import Book
 from congvu.strictyaml import nearest
@@ -52,6 +51,9 @@ def open_source(
     """The table of `source`. Raises `Unreadable`."""
     wish = source.wish(kind, any_heading=any_heading)
     if source.sql:
+        # Here, not above: SQLAlchemy takes a third of a second to import, and most lists are files.
+        from congvu.registry.sources.sql import SqlTable  # noqa: PLC0415
+
         grid: Grid = SqlTable(source.sql.url_file, table=source.sql.table, query=source.sql.query)
         return Table(grid, source.wish(kind, any_heading=True), problems)
     assert source.file is not None  # noqa: S101  (TableSource has one or the other)
