@@ -196,7 +196,8 @@ class Table:
         self._ended = False
         self._signers = frozenset[int]()
         """Columns under the signatures, where those who sign may be named."""
-        self._sample = list(_ahead(self._records(), _SAMPLE, lambda row: row.values))
+        self._stream = self._records()
+        self._sample = list(_ahead(self._stream, _SAMPLE, lambda row: row.values))
         self._fonts = [
             ColumnFont([row.raw.get(i, row.values[i]) for row in self._sample])
             for i in range(len(self.columns))
@@ -204,7 +205,7 @@ class Table:
 
     def __iter__(self) -> Iterator[Row]:
         sample, self._sample = self._sample, []
-        for row in chain(sample, self._records()):
+        for row in chain(sample, self._stream):
             yield self._finished(row)
 
     def close(self) -> None:
