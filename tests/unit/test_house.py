@@ -18,6 +18,7 @@ FLOORS = {
     "naming": 2,
     "registry": 3,
     "directory": 4,
+    "sync": 5,
     "lifecycle": 5,
     "reports": 5,
     "fleet": 5,

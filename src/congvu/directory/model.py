@@ -24,6 +24,8 @@ class State(StrEnum):
     ACTIVE = "active"
     LOCKED = "locked"
     """No login, still receives."""
+    SUSPENDED = "suspended"
+    """No login, no delivery; it can come back as it was."""
     REVOKED = "revoked"
     """No login, no delivery; the address is a tombstone."""
     PURGED = "purged"
@@ -33,6 +35,11 @@ class State(StrEnum):
     def gone(self) -> bool:
         """Whether the account is a tombstone."""
         return self in (State.REVOKED, State.PURGED)
+
+    @property
+    def delivers(self) -> bool:
+        """Whether mail to the account is accepted and stored."""
+        return self in (State.INITIAL, State.ACTIVE, State.LOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,29 @@ class Entry:
     def state(self) -> State:
         """The account's state. Raises ``ValueError`` on a word that is none."""
         return State(self.value("congvuState").lower())
+
+    @property
+    def kind(self) -> str:
+        """`PEOPLE` or `UNITS` of an account of ours; empty of others."""
+        if not self.managed:
+            return ""
+        return PEOPLE if self.has_class("inetOrgPerson") else UNITS
+
+    @property
+    def key(self) -> str:
+        """Names an account within its mail domain: ``people/CB0001``, ``units/A01``."""
+        return f"{self.kind}/{self.value('uid')}"
+
+    @property
+    def unit_id(self) -> str:
+        """The unit that an account belongs to: a person's, or the unit itself; empty of other entries."""
+        kind = self.kind
+        return self.value("departmentNumber") if kind == PEOPLE else self.value("uid") if kind else ""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether this is an account of ours that has not become a tombstone."""
+        return self.managed and not self.state.gone
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -70,6 +70,14 @@ class Unit:
     """The document in which `address` was agreed (LD-5.1b)."""
     it_contact: str = ""
     """The unit's IT officer: a name, a telephone number or an address (LD-10.2d)."""
+    head_id: str = ""
+    """Staff id of the unit's head (thủ trưởng), who answers for its mailbox (LD-11.1)."""
+    status: Status = Status.WORKING
+    """`Status.LEFT`: dissolved, merged or divided (LD-7.2c)."""
+    successor_ids: tuple[str, ...] = ()
+    """The units that take over: one after a merger, several after a division."""
+    document: str = ""
+    """Number of the document that made or ended the unit."""
 
 
 @dataclass(frozen=True, slots=True)
