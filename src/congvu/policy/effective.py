@@ -76,6 +76,18 @@ class Renaming:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A brake of the sync: too many are more than `most` and more than `percent` of the accounts in use."""
+
+    most: int
+    percent: int
+
+    def passed(self, count: int, of: int) -> bool:
+        """Whether `count` is too many, `of` so many accounts."""
+        return count > self.most and count * 100 > self.percent * of
+
+
+@dataclass(frozen=True, slots=True)
 class Effective:
     """A policy with nothing left open."""
 
@@ -97,6 +109,13 @@ class Effective:
     leaving_then: Removal
     password_min_length: int
     reserved: frozenset[str]
+    sync_leavers: Limit
+    sync_unit_leavers: Limit
+    sync_joins: Limit
+    sync_changes: Limit
+    sync_unit_changes: Limit
+    sync_absent_runs: int
+    sync_quarantine: bool
     quota_classes: Mapping[tuple[Kind, str], Size]
     """Sizes of those whose row in the registry names a class."""
 
@@ -160,6 +179,22 @@ _ATTACHMENTS = _Default("attachments.limit", Size.from_text("20M"), "choice: LD-
 _OVER_QUOTA = _Default("mailbox.over_quota", OverQuota.REJECT, "choice: the sender learns at once")
 _LEAVING = _Default("leaving.then", Removal.REVOKE, "choice: LD-7.2c")
 _PASSWORD = _Default("password.min_length", 8, "choice: NIST SP 800-63B, 5.1.1.1")
+_MASS = "choice: a list that lost its end is caught, a busy day of a province passes"
+_LIMITS = {
+    name: (
+        _Default(f"sync.{name}.most", most, _MASS),
+        _Default(f"sync.{name}.percent", percent, _MASS),
+    )
+    for name, most, percent in (
+        ("leavers", 20, 5),
+        ("unit_leavers", 5, 30),
+        ("joins", 200, 20),
+        ("changes", 200, 20),
+        ("unit_changes", 50, 50),
+    )
+}
+_ABSENT_RUNS = _Default("sync.absent_runs", 2, "choice: one export may lack somebody, hardly two")
+_QUARANTINE = _Default("sync.quarantine", False, "choice: who wrote the list mends it first")
 DEFAULTS: Mapping[str, _Default[Any]] = {
     default.key: default
     for default in (
@@ -177,6 +212,9 @@ DEFAULTS: Mapping[str, _Default[Any]] = {
         _OVER_QUOTA,
         _LEAVING,
         _PASSWORD,
+        *(default for pair in _LIMITS.values() for default in pair),
+        _ABSENT_RUNS,
+        _QUARANTINE,
     )
 }
 """Every default, by the key it stands for."""
@@ -201,6 +239,13 @@ def effective(policy: Policy) -> Effective:
         over_quota=_OVER_QUOTA.of(policy),
         leaving_then=_LEAVING.of(policy),
         password_min_length=_PASSWORD.of(policy),
+        sync_leavers=_limit(policy, "leavers"),
+        sync_unit_leavers=_limit(policy, "unit_leavers"),
+        sync_joins=_limit(policy, "joins"),
+        sync_changes=_limit(policy, "changes"),
+        sync_unit_changes=_limit(policy, "unit_changes"),
+        sync_absent_runs=_ABSENT_RUNS.of(policy),
+        sync_quarantine=_QUARANTINE.of(policy),
         reserved=RESERVED | {str(part) for part in policy.reserved},
         quota_classes={
             (kind, name): _size(size, _size(quota, default.value))
@@ -216,6 +261,11 @@ def effective(policy: Policy) -> Effective:
 def _renaming(policy: Policy, key: str) -> Renaming:
     address, alias_for = _CHANGES[key]
     return Renaming(address.of(policy), alias_for.of(policy))
+
+
+def _limit(policy: Policy, name: str) -> Limit:
+    most, percent = _LIMITS[name]
+    return Limit(most.of(policy), percent.of(policy))
 
 
 def _size(stated: QuotaRange, default: Size) -> Size:

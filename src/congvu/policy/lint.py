@@ -147,6 +147,12 @@ _OPEN: Sequence[tuple[str, str, str]] = (
     ("directory.publish", "nothing is published", "LD-6.4"),
     ("logs.keep", "logs are kept as the host keeps them", "Nghệ An 99/2025/QĐ-UBND: 6 months"),
     ("service.backup.every", "the host's own plan applies", "Nghệ An 99/2025/QĐ-UBND: weekly"),
+    *(
+        (f"sync.{name}", "", "no text read says it; docs/sync.md")
+        for name in ("leavers", "unit_leavers", "joins", "changes", "unit_changes")
+    ),
+    ("sync.absent_runs", "", "no text read says it; docs/sync.md"),
+    ("sync.quarantine", "", "no text read says it; docs/sync.md"),
 )
 
 
@@ -155,9 +161,20 @@ def left_open(subject: Subject) -> Iterator[Finding]:
     for key, otherwise, elsewhere in _OPEN:
         if subject.states(key):
             continue
-        default = DEFAULTS.get(key) or DEFAULTS.get(f"{key}.max")
-        follows = f"the default {default.value or 'none'} applies ({default.why})" if default else otherwise
+        follows = _default(key) or otherwise
         yield subject.open("unset", key, f"is left open: {follows}", elsewhere)
+
+
+def _default(key: str) -> str:
+    """What applies where `key` is left open; empty where nothing does."""
+    if most := DEFAULTS.get(f"{key}.most"):
+        percent = DEFAULTS[f"{key}.percent"].value
+        return f"the default {most.value} and {percent} % applies ({most.why})"
+    default = DEFAULTS.get(key) or DEFAULTS.get(f"{key}.max")
+    if not default:
+        return ""
+    value = "false" if default.value is False else default.value or "none"
+    return f"the default {value} applies ({default.why})"
 
 
 def hours_unknown(subject: Subject) -> Iterator[Finding]:

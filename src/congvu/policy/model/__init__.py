@@ -98,6 +98,7 @@ from congvu.policy.model.policy import (
     Existing,
     Policy,
 )
+from congvu.policy.model.sync import Sync, Threshold
 
 __all__ = [
     "VERSION",
@@ -171,7 +172,9 @@ __all__ = [
     "SharedFolders",
     "StaffRegistry",
     "Subject",
+    "Sync",
     "Text",
+    "Threshold",
     "UnitRule",
     "Upstream",
     "Validity",

@@ -36,6 +36,7 @@ from congvu.policy.model.parties import (
     StaffRegistry,
     Upstream,
 )
+from congvu.policy.model.sync import Sync
 from congvu.policy.values import DomainName, LocalPart, WebAddress
 from congvu.strictyaml import InFile
 
@@ -109,3 +110,4 @@ class Policy:
     directory: Publication | None = None
     logs: Logs = field(default_factory=Logs)
     service: Service = field(default_factory=Service)
+    sync: Sync = field(default_factory=Sync)
