@@ -450,7 +450,7 @@ def test_a_schema_that_grows_is_taken_in_and_no_entry_is_lost(world: World) -> N
 
 def test_a_password_in_clear_is_refused_before_it_is_looked_at(world: World) -> None:
     """Right or wrong, the answer is confidentialityRequired (13)."""
-    server = ldap3.Server(world.settings.host, port=389, get_info=ldap3.NONE, connect_timeout=10)
+    server = ldap3.Server(world.settings.providers[0].host, port=389, get_info=ldap3.NONE, connect_timeout=10)
     for password in (PASSWORDS[AN], "wrong"):
         connection = ldap3.Connection(server, user=AN, password=password)
         assert not connection.bind()
@@ -459,7 +459,8 @@ def test_a_password_in_clear_is_refused_before_it_is_looked_at(world: World) -> 
 
 
 def test_the_certificate_is_for_the_servers_name_alone(world: World) -> None:
-    other = dataclasses.replace(world.settings, tls_name="mx.ngoai.example")
+    provider = dataclasses.replace(world.settings.providers[0], tls_name="mx.ngoai.example")
+    other = dataclasses.replace(world.settings, providers=(provider,))
     with pytest.raises(DirectoryFailure, match=r"no connection.*ostname mismatch"):
         Directory.as_service(other)
 
@@ -480,7 +481,7 @@ def test_the_certificate_is_for_the_servers_name_alone(world: World) -> None:
 @pytest.mark.parametrize(("version", "spoken"), [("tls1_1", False), ("tls1_2", True), ("tls1_3", True)])
 def test_tls_begins_at_1_2(port: int, start: str, version: str, spoken: bool, world: World) -> None:
     # SECLEVEL=0: without it this machine's own OpenSSL would refuse TLS 1.1 before the server could.
-    command = ["openssl", "s_client", "-connect", f"{world.settings.host}:{port}", f"-{version}"]
+    command = ["openssl", "s_client", "-connect", f"{world.settings.providers[0].host}:{port}", f"-{version}"]
     command += ["-cipher", "DEFAULT:@SECLEVEL=0", "-verify_return_error", "-verify_hostname"]
     command += ["mail.lamdong.gov.vn", "-CAfile", str(world.settings.ca_file), "-brief"]
     command += ["-starttls", start] if start else []

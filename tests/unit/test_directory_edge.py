@@ -16,30 +16,31 @@ from congvu.directory import connection as ldap
 from congvu.directory.connection import Directory
 from congvu.directory.model import Entry, State
 from congvu.directory.password import find, find_open, generate, issue_initial
-from congvu.directory.settings import DirectorySettings, load
+from congvu.directory.settings import DirectorySettings, Provider, load
 from congvu.errors import DirectoryFailure, InputError, SettingsError
 from tests.unit.helpers import BASE, Tree
 
 GOOD = """\
 version: 1
 directory:
-  uri: ldap://192.0.2.1
-  start_tls: true
+  providers:
+    - uri: ldap://192.0.2.1
+      start_tls: true
+      tls_name: mail.lamdong.gov.vn
   bind_dn: cn=sync,ou=services,dc=gov,dc=vn
   password_file: sync.password
   base: dc=gov,dc=vn
-  tls_name: mail.lamdong.gov.vn
 mail_host: mail.lamdong.gov.vn
 domains:
   lamdong.gov.vn: {policy: ../p.yml, registry: ld}
 """
 BAD = {
-    "unknown key": ("base:", "bsae:", 7, ["directory.bsae", "unknown key", "did you mean 'base'?"]),
+    "unknown key": ("base:", "bsae:", 9, ["directory.bsae", "unknown key", "did you mean 'base'?"]),
     "missing key": ("  base: dc=gov,dc=vn\n", "", 3, ["directory.base", "is missing"]),
-    "plain LDAP": ("start_tls: true", "start_tls: false", 3, ["start_tls", "plain LDAP is refused"]),
-    "both kinds of TLS": ("ldap://", "ldaps://", 3, ["left out with ldaps://"]),
-    "other scheme": ("ldap://", "http://", 3, ["is not ldaps://host or ldap://host"]),
-    "port": ("192.0.2.1", "192.0.2.1:ldap", 3, ["the port in", "is not a number"]),
+    "plain LDAP": ("start_tls: true", "start_tls: false", 4, ["start_tls", "plain LDAP is refused"]),
+    "both kinds of TLS": ("ldap://", "ldaps://", 4, ["left out with ldaps://"]),
+    "other scheme": ("ldap://", "http://", 4, ["is not ldaps://host or ldap://host"]),
+    "port": ("192.0.2.1", "192.0.2.1:ldap", 4, ["the port in", "is not a number"]),
     "domain elsewhere": (
         "lamdong.gov.vn: {",
         "example.org: {",
@@ -53,12 +54,18 @@ BAD = {
         1,
         ["names no mail domain"],
     ),
-    "key in a domain": ("registry: ld", "registy: ld", 11, ["domains.lamdong.gov.vn.registy", "'registry'"]),
+    "key in a domain": ("registry: ld", "registy: ld", 12, ["domains.lamdong.gov.vn.registy", "'registry'"]),
     "CA that is not there": (
-        "  tls_name",
-        "  ca_file: ca.pem\n  tls_name",
+        "  bind_dn",
+        "  ca_file: ca.pem\n  bind_dn",
         0,
         ["directory.ca_file", "there is no file"],
+    ),
+    "no provider": (
+        "providers:\n    - uri: ldap://192.0.2.1\n      start_tls: true\n      tls_name: mail.lamdong.gov.vn",
+        "providers: []",
+        3,
+        ["providers: names no server"],
     ),
     "version": ("version: 1", "version: one", 1, ["reads version 1 only"]),
 }
@@ -83,13 +90,14 @@ def test_paths_count_from_the_settings_file_and_ports_have_defaults(tmp_path: Pa
     settings = load(path)
     assert settings.domains["lamdong.gov.vn"].policy == tmp_path / "p.yml"
     assert settings.domains["lamdong.gov.vn"].registry == tmp_path / "site/ld"
-    assert (settings.directory.host, settings.directory.port) == ("192.0.2.1", 389)
-    assert DirectorySettings("ldaps://h", "cn=x", path, BASE).port == 636
-    assert DirectorySettings("ldaps://h:10636", "cn=x", path, BASE).port == 10636
+    (provider,) = settings.directory.providers
+    assert (provider.host, provider.port) == ("192.0.2.1", 389)
+    assert Provider("ldaps://h").port == 636
+    assert Provider("ldaps://h:10636").port == 10636
 
 
 def test_a_password_file_must_be_there_and_not_empty(tmp_path: Path) -> None:
-    settings = DirectorySettings("ldaps://h", "cn=x", tmp_path / "pw", BASE)
+    settings = DirectorySettings((Provider("ldaps://h"),), "cn=x", tmp_path / "pw", BASE)
     with pytest.raises(SettingsError, match="cannot read the password"):
         settings.password()
     (tmp_path / "pw").write_text("\n", encoding="utf-8")
@@ -158,9 +166,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeConnection]:
 @pytest.fixture
 def settings(tmp_path: Path) -> DirectorySettings:
     (tmp_path / "pw").write_text("secret\n", encoding="utf-8")
-    return DirectorySettings(
-        "ldap://192.0.2.1", "cn=sync", tmp_path / "pw", BASE, tls_name="mail.x.vn", start_tls=True
-    )
+    provider = Provider("ldap://192.0.2.1", tls_name="mail.x.vn", start_tls=True)
+    return DirectorySettings((provider,), "cn=sync", tmp_path / "pw", BASE)
 
 
 def test_none_of_ldap3s_unsafe_defaults_is_kept(

@@ -117,9 +117,13 @@ def _sync_settings(one: Lab) -> Path:
     content = {
         "version": 1,
         "directory": {
-            "uri": f"ldap://{mail.address}",
-            "start_tls": True,
-            "tls_name": mail.need("bootstrap_fqdn"),
+            "providers": [
+                {
+                    "uri": f"ldap://{mail.address}",
+                    "start_tls": True,
+                    "tls_name": mail.need("bootstrap_fqdn"),
+                }
+            ],
             "ca_file": str(one.authority.certificate_file),
             "bind_dn": f"cn=sync,ou=services,{base}",
             "password_file": str(secret),

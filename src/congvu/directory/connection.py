@@ -60,15 +60,16 @@ class Directory:
 
     def __init__(self, settings: DirectorySettings, bind_dn: str, password: str) -> None:
         """Connect, start TLS, bind. Raises `DirectoryFailure` naming the URI and what to do."""
-        self._uri = settings.uri
+        provider = settings.providers[0]
+        self._uri = provider.uri
         with self._failures(bind_dn):
             tls = _Tls(
-                settings.tls_name or settings.host, str(settings.ca_file) if settings.ca_file else None
+                provider.tls_name or provider.host, str(settings.ca_file) if settings.ca_file else None
             )
             server = ldap3.Server(
-                settings.host,
-                port=settings.port,
-                use_ssl=not settings.start_tls,
+                provider.host,
+                port=provider.port,
+                use_ssl=not provider.start_tls,
                 tls=tls,
                 get_info=ldap3.NONE,
                 connect_timeout=CONNECT_SECONDS,
@@ -86,7 +87,7 @@ class Directory:
             )
             try:
                 self._connection.open(read_server_info=False)
-                if settings.start_tls:
+                if provider.start_tls:
                     self._connection.start_tls(read_server_info=False)
                 self._connection.bind(read_server_info=False)
             except BaseException:

@@ -17,18 +17,11 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class DirectorySettings:
-    """How to reach the LDAP server. The connection is always under TLS."""
+class Provider:
+    """One LDAP server that holds the directory. The connection is always under TLS."""
 
     uri: str
     """``ldaps://host`` or ``ldap://host`` (with StartTLS), optionally with a port."""
-    bind_dn: str
-    password_file: Path
-    """Holds the password of `bind_dn`; a newline at its end does not count."""
-    base: str
-    """Suffix of the directory; it must exist."""
-    ca_file: Path | None = None
-    """Certificates to trust, PEM; the system's own when left out."""
     tls_name: str | None = None
     """The name the certificate must bear, where it differs from the host in `uri`."""
     start_tls: bool = False
@@ -55,6 +48,25 @@ class DirectorySettings:
     def port(self) -> int:
         """Port to connect to: 636 for ``ldaps``, 389 for ``ldap`` unless given."""
         return urlsplit(self.uri).port or (389 if self.start_tls else 636)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """How to reach the directory, and as whom."""
+
+    providers: tuple[Provider, ...]
+    """Servers of the same directory, in the order in which they are tried."""
+    bind_dn: str
+    password_file: Path
+    """Holds the password of `bind_dn`; a newline at its end does not count."""
+    base: str
+    """Suffix of the directory; it must exist."""
+    ca_file: Path | None = None
+    """Certificates to trust, PEM; the system's own when left out."""
+
+    def __post_init__(self) -> None:
+        if not self.providers:
+            raise ValueError("providers: names no server")
 
     def password(self) -> str:
         """The password of `bind_dn`; raises `SettingsError` when the file cannot be read or is empty."""
