@@ -33,6 +33,8 @@ HOSTS = ROOT / "inventory" / "lab"
 _SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync")
 _STORE_BYTES = 1 << 30
 _SSH_DEADLINE = 60.0
+_COMMAND_DEADLINE = 600.0
+"""Seconds for one command on a host; the longest is a suite of a daemon's own checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,27 @@ def remove(lab: Lab, *, keep_image: bool = False) -> bool:
 def run_in(
     lab: Lab, host: str, *command: str, stdin: str = "", check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command on a host of the lab over SSH; raises `LabFailure` with its words when it fails."""
+    """Run a command on a host of the lab over SSH.
+
+    Raises `LabFailure` with its words when it fails, or when it takes longer than `_COMMAND_DEADLINE`.
+    """
     ssh = ["ssh", "-F", str(lab.ssh_config), host, shlex.join(command)]
-    done = subprocess.run(
-        ssh, input=stdin, capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
+    try:
+        done = subprocess.run(
+            ssh,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=_COMMAND_DEADLINE,
+        )
+    except subprocess.TimeoutExpired:
+        raise LabFailure(
+            f"no answer within {_COMMAND_DEADLINE:.0f} s",
+            where=f"{host}: {command[0]}",
+            hint="is the host's container running?",
+        ) from None
     if check and done.returncode:
         raise LabFailure(
             done.stderr.strip() or f"exit status {done.returncode}", where=f"{host}: {command[0]}"
@@ -296,7 +314,10 @@ def _write_ssh_config(lab: Lab) -> None:
         # In /tmp, for a socket's path must stay under 108 characters wherever the clone lies.
         "ControlPath": "/tmp/congvu-%C",  # noqa: S108  (%C is a hash; ssh checks the owner)
         "ControlPersist": "120s",
+        "BatchMode": "yes",
         "ConnectTimeout": "15",
+        "ServerAliveInterval": "15",
+        "ServerAliveCountMax": "4",
         "LogLevel": "ERROR",
     }
     lines = "".join(f"    {key} {value}\n" for key, value in common.items())
