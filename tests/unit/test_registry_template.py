@@ -60,7 +60,16 @@ VALUES: dict[Field, str] = {
     Field.DOMAIN: "snv.lamdong.gov.vn",
     Field.AGREEMENT: "12/STTTT",
     Field.IT_CONTACT: "Lê Na",
+    Field.HEAD_ID: "LD001",
+    Field.SUCCESSOR_IDS: "",
 }
+IN_UNITS = {Field.STATUS: "Đang hoạt động"}
+"""What is written otherwise in a list of units."""
+
+
+def value(field: Field, kind: TemplateKind) -> str:
+    """What is filled in."""
+    return (IN_UNITS if kind is TemplateKind.UNITS else {}).get(field) or VALUES.get(field, "")
 
 
 @pytest.fixture
@@ -86,7 +95,7 @@ def filled(path: Path, policy: Policy, kind: TemplateKind) -> Path:
     sheet = book["Danh sách"]
     assert isinstance(sheet, Worksheet)
     for number, column in enumerate(columns(policy, kind), start=1):
-        sheet.cell(FIRST, number).value = VALUES.get(column.field, "")
+        sheet.cell(FIRST, number).value = value(column.field, kind)
     sheet.cell(FIRST + ROWS, 3).value = 1
     book.save(path)
     return path
@@ -103,7 +112,7 @@ def test_the_columns_of_a_form_are_those_of_the_importer(
         column.heading for column in wanted
     ]
     (row,) = table
-    assert list(row.values) == [VALUES.get(column.field, "") for column in wanted]
+    assert list(row.values) == [value(column.field, kind) for column in wanted]
     assert table.totals == [1]
 
 

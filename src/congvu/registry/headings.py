@@ -66,6 +66,10 @@ class Field(StrEnum):
     AGREEMENT = "agreement"
     DOMAIN = "domain"
     IT_CONTACT = "it_contact"
+    HEAD_ID = "head_id"
+    """Staff id of the unit's head."""
+    SUCCESSOR_IDS = "successor_ids"
+    """The units that take over from one that ended, by id or by name."""
     # of the form that changes one account, line by line
     CHANGE_WHAT = "change_what"
     CHANGE_NEW = "change_new"
@@ -344,6 +348,33 @@ UNITS: Mapping[Field, tuple[str, ...]] = {
         "Cán bộ đầu mối",
         "IT contact",
     ),
+    Field.HEAD_ID: (
+        "Mã thủ trưởng",
+        "Mã thủ trưởng đơn vị",
+        "Mã người đứng đầu",
+        "Mã CBCC của thủ trưởng",
+        "Head ID",
+    ),
+    Field.STATUS: ("Trạng thái", "Tình trạng", "Tình trạng hoạt động", "Trạng thái hoạt động", "Status"),
+    Field.SUCCESSOR_IDS: (
+        "Đơn vị tiếp nhận",
+        "Mã đơn vị tiếp nhận",
+        "Đơn vị kế thừa",
+        "Mã đơn vị kế thừa",
+        "Cơ quan tiếp nhận",
+        "Successor",
+        "Successors",
+    ),
+    Field.DOCUMENT: (
+        "Văn bản",
+        "Số văn bản",
+        "Quyết định",
+        "Số quyết định",
+        "Quyết định thành lập",
+        "Quyết định giải thể",
+        "Căn cứ",
+        "Document",
+    ),
 }
 
 CHANGES: Mapping[Field, tuple[str, ...]] = {
@@ -389,7 +420,8 @@ EXAMPLES: Mapping[Field, tuple[str, ...]] = {
     Field.CITIZEN_ID: ("068085000001",),
     Field.REGISTERED_ON: ("02/01/2013",),
     Field.EMPLOYMENT: ("Công chức",),
-    Field.STATUS: ("Đang làm việc",),
+    Field.STATUS: ("Đang làm việc", "Đang hoạt động"),
+    Field.HEAD_ID: ("LD00123",),
     Field.ORG_TYPE: ("Cơ quan nhà nước",),
     Field.IT_CONTACT: ("Nguyễn Văn An, 0999 000 002",),
     Field.ADDRESS: ("anhttn",),

@@ -18,7 +18,8 @@ from congvu.registry.model import Person, Unit
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
 from congvu.registry.problems import Code, Problem, Problems, Severity, Unreadable
-from congvu.registry.reader import check_columns, link
+from congvu.registry.reader import check_columns, read_units
+from congvu.registry.references import Links, check_heads, link
 from congvu.registry.seen import Seen
 from congvu.registry.sheet import Column, Ranges, Table
 from congvu.registry.units import UnitRows, Units
@@ -71,16 +72,22 @@ class _Lint:
 
     def registry(self, mapping: MappingFile) -> None:
         """All tables of a registry, the staff against the units."""
-        units: list[Unit] = []
+        units, links = list[Unit](), Links()
         whole = bool(mapping.units)
         with Seen() as seen:
             for source in mapping.units:
                 if table := self._open(source, Kind.UNITS):
-                    units.extend(self._units(table, source, seen))
+                    units.extend(self._units(table, source, seen, links))
                 whole = whole and table is not None
+            if whole:
+                units = link(units, links, self._problems)
+            everybody = bool(mapping.staff)
             for source in mapping.staff:
-                if table := self._open(source, Kind.STAFF):
-                    self._staff(table, source, seen, Units(units) if whole else None)
+                table = self._open(source, Kind.STAFF)
+                known = Units(units) if whole else None
+                everybody = bool(table and self._staff(table, source, seen, known)) and everybody
+            if everybody:
+                check_heads(units, seen, self._problems)
         self._problems.close()
 
     def file(self, path: Path, mapping: MappingFile | None, charset: Charset | None, sheet: str) -> None:
@@ -90,7 +97,9 @@ class _Lint:
         with Seen() as seen:
             table = open_source(source, kind, self._problems)
             if table.kind is Kind.UNITS:
-                self._units(table, source, seen)
+                links = Links()
+                units = self._units(table, source, seen, links)
+                link(units, links, self._problems)
             elif table.kind is Kind.CHANGES:
                 self._changes(table, source)
             else:
@@ -101,12 +110,8 @@ class _Lint:
         """The units of the mapping; their own problems are told when they are linted."""
         if not mapping or not mapping.units:
             return None
-        quiet, units = Problems(), list[Unit]()
         with Seen() as seen:
-            for source in mapping.units:
-                table = open_source(source, Kind.UNITS, quiet)
-                units.extend(UnitRows(table, source.reading, quiet, seen, complete=False))
-        return Units(units)
+            return Units(read_units(mapping.units, Problems(), seen, complete=False))
 
     def _open(self, source: TableSource, kind: Kind) -> Table | None:
         try:
@@ -115,7 +120,7 @@ class _Lint:
             self._problems.add(fault.problem)
             return None
 
-    def _units(self, table: Table, source: TableSource, seen: Seen) -> list[Unit]:
+    def _units(self, table: Table, source: TableSource, seen: Seen, links: Links) -> list[Unit]:
         found: list[Unit] = []
         if check_columns(table, source, self._problems, complete=False):
             rows = UnitRows(table, source.reading, self._problems, seen, complete=False)
@@ -123,7 +128,7 @@ class _Lint:
                 found.append(unit)
                 if not unit.it_contact and table.index(Field.IT_CONTACT) is not None:
                     self._no_contact(table, unit)
-            found = link(found, rows.parent_names, self._problems)
+            links.add(rows)
         if table.index(Field.IT_CONTACT) is None:
             self._problems.note(
                 table.place(table.heading_rows[-1]),
@@ -148,11 +153,14 @@ class _Lint:
         )
         self._problems.add(problem)
 
-    def _staff(self, table: Table, source: TableSource, seen: Seen, units: Units | None) -> None:
-        if check_columns(table, source, self._problems, complete=False):
+    def _staff(self, table: Table, source: TableSource, seen: Seen, units: Units | None) -> bool:
+        """Whether the rows say who is on the staff."""
+        good = check_columns(table, source, self._problems, complete=False)
+        if good:
             for person in StaffRows(table, source.reading, self._problems, seen, units, complete=False):
                 self._check_name(table, person)
         self._understood(table)
+        return good and table.index(Field.STAFF_ID) is not None
 
     def _check_name(self, table: Table, person: Person) -> None:
         if person.name_is_split or not person.written_name:

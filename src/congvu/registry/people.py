@@ -22,7 +22,7 @@ from congvu.registry.names import (
     title_case,
 )
 from congvu.registry.problems import Code, Problems
-from congvu.registry.seen import Seen
+from congvu.registry.seen import Seen, staff_key
 from congvu.registry.sheet import Row, Table
 from congvu.registry.text import key
 from congvu.registry.units import Units
@@ -340,7 +340,7 @@ class StaffRows:
             else:
                 cells.warn(Field.STAFF_ID, Code.NO_ID, "is empty", "the sync tells people apart by their id")
         if staff_id:
-            earlier = self._seen.earlier(f"id\n{staff_id.casefold()}", f"row {row.place.row}")
+            earlier = self._seen.earlier(staff_key(staff_id), f"row {row.place.row}")
             if earlier:
                 cells.error(
                     Field.STAFF_ID,

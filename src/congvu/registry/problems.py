@@ -38,6 +38,8 @@ class Code(StrEnum):
     DUPLICATE = "duplicate"
     UNIT = "unit"
     CIRCLE = "circle"
+    SUCCESSOR = "successor"
+    HEAD = "head"
     CONTROL_TOTAL = "control-total"
     BELOW_THE_TABLE = "below-the-table"
     DITTO = "ditto"

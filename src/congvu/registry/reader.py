@@ -15,6 +15,7 @@ from congvu.registry.model import Person, Registry, Unit
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
 from congvu.registry.problems import Code, Problem, Problems, Severity, Unreadable
+from congvu.registry.references import Links, check_heads, link
 from congvu.registry.seen import Seen
 from congvu.registry.sheet import Table
 from congvu.registry.units import UnitRows, Units
@@ -31,6 +32,8 @@ def read(path: Path) -> Registry:
     with Seen() as seen:
         units = read_units(mapping.units, problems, seen, complete=True)
         staff = _read_staff(mapping, problems, seen, Units(units) if units else None)
+        if staff:
+            check_heads(units, seen, problems)
     problems.close()
     if problems.errors:
         lines = [str(problem) for problem in problems.found if problem.severity is Severity.ERROR]
@@ -47,7 +50,7 @@ def read_units(
 ) -> list[Unit]:
     """The units of all tables, their parents found; empty where one could not be read."""
     units: list[Unit] = []
-    parents: dict[str, str] = {}
+    links = Links()
     for source in sources:
         try:
             table = open_source(source, Kind.UNITS, problems)
@@ -56,34 +59,11 @@ def read_units(
                 return []
             rows = UnitRows(table, source.reading, problems, seen, complete=complete)
             units.extend(rows)
-            parents |= rows.parent_names
+            links.add(rows)
         except Unreadable as fault:
             problems.add(fault.problem)
             return []
-    return link(units, parents, problems)
-
-
-def link(units: list[Unit], parents: dict[str, str], problems: Problems) -> list[Unit]:
-    """`units` with the ids of parents that were given by name; references are checked."""
-    known = Units(units)
-    linked: list[Unit] = []
-    for unit in units:
-        name = parents.get(unit.unit_id, "")
-        if unit.parent_id or not name:
-            linked.append(unit)
-            continue
-        choice = known.choose(name)
-        if choice.unit is None:
-            problems.error(unit.place, "parent_name", Code.UNIT, choice.message, choice.hint)
-        elif choice.in_doubt:
-            problems.warn(
-                unit.place, "parent_name", Code.UNIT, choice.message, "the marks differ; correct the name"
-            )
-        elif choice.message:
-            problems.note(unit.place, "parent_name", Code.UNIT, choice.message, choice.hint)
-        linked.append(replace(unit, parent_id=choice.unit.unit_id if choice.unit else ""))
-    Units(linked).check(problems)
-    return linked
+    return link(units, links, problems)
 
 
 @dataclass(slots=True)

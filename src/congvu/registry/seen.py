@@ -27,12 +27,20 @@ class Seen:
     ) -> None:
         self._database.close()
 
+    def place(self, key: str) -> str:
+        """Where `key` stood first; empty where it did not."""
+        key = key.encode("utf-8", "replace").decode()
+        found = self._database.execute("SELECT place FROM seen WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else ""
+
     def earlier(self, key: str, place: str) -> str:
         """Where `key` stood first; empty if this is the first time, and `place` is kept."""
         # A lone surrogate cannot be written as UTF-8; the row has a problem of its own then.
         key = key.encode("utf-8", "replace").decode()
         added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, place)).rowcount
-        if added:
-            return ""
-        found = self._database.execute("SELECT place FROM seen WHERE key = ?", (key,)).fetchone()
-        return str(found[0])
+        return "" if added else self.place(key)
+
+
+def staff_key(staff_id: str) -> str:
+    """The key of a staff id; ids that differ only in case are one."""
+    return f"id\n{staff_id.casefold()}"

@@ -21,7 +21,7 @@ from congvu.policy import Policy
 from congvu.policy.model import Employment, OrgType, PersonalData
 from congvu.registry.headings import Field
 from congvu.registry.model import Status
-from congvu.registry.values import usual
+from congvu.registry.values import UNIT_STATES, usual
 
 ROWS = 200
 """Rows for people between the example and the total."""
@@ -145,6 +145,10 @@ _UNITS = (
     FormColumn(Field.AGREEMENT, "Văn bản thống nhất", 22, ""),
     FormColumn(Field.REGISTERED_ON, "Ngày đăng ký", 13, "02/01/2013", date=True),
     FormColumn(Field.IT_CONTACT, "Cán bộ phụ trách CNTT", 30, "Nguyễn Văn An, 0999 000 002"),
+    FormColumn(Field.HEAD_ID, "Mã thủ trưởng", 16, "LD00123", text=True),
+    FormColumn(Field.STATUS, "Trạng thái", 20, UNIT_STATES[0], choices=UNIT_STATES),
+    FormColumn(Field.SUCCESSOR_IDS, "Mã đơn vị tiếp nhận", 24, "", text=True),
+    FormColumn(Field.DOCUMENT, "Văn bản", 20, "12/QĐ-SKHCN"),
     _NOTE,
 )
 _TITLES = {

@@ -13,7 +13,8 @@ from functools import lru_cache
 from congvu.registry import values
 from congvu.registry.cells import Cells, Reading
 from congvu.registry.headings import Field
-from congvu.registry.model import OrgType, Unit
+from congvu.registry.model import OrgType, Status, Unit
+from congvu.registry.places import Place
 from congvu.registry.problems import Code, Problems
 from congvu.registry.seen import Seen
 from congvu.registry.sheet import Row, Table
@@ -32,6 +33,7 @@ REQUIRED = (
 
 _SEARCHES = 50
 """Unknown names that are compared with all known ones; each takes some time."""
+_STATES = f"working ({values.UNIT_STATES[0]}) or left ({', '.join(values.UNIT_STATES[1:])})"
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
@@ -44,8 +46,10 @@ class UnitRows:
         """`complete`: the rows are for a sync, which needs ids and dates."""
         self._table, self._problems, self._seen, self._complete = table, problems, seen, complete
         self._cells = Cells(table, reading, problems)
-        self.parent_names: dict[str, str] = {}
-        """Names of parents that a table gives instead of their ids, by unit id."""
+        self.parents: dict[Place, str] = {}
+        """Names of parents that a table gives instead of their ids, by the unit's row."""
+        self.successors: dict[Place, str] = {}
+        """Units that take over, as the table writes them: ids or names, by the row of the unit that ended."""
 
     def __iter__(self) -> Iterator[Unit]:
         for row in self._table:
@@ -66,7 +70,9 @@ class UnitRows:
                 "give each its own, or drop one row",
             )
         if parent_name := cells.optional(Field.PARENT_NAME):
-            self.parent_names[unit_id] = parent_name
+            self.parents[row.place] = parent_name
+        if successors := cells.optional(Field.SUCCESSOR_IDS):
+            self.successors[row.place] = successors
         strict = self._table.ours
         return Unit(
             place=row.place,
@@ -85,6 +91,9 @@ class UnitRows:
             ),
             agreement=cells.optional(Field.AGREEMENT),
             it_contact=cells.optional(Field.IT_CONTACT),
+            head_id=cells.identifier(Field.HEAD_ID),
+            status=cells.parsed(Field.STATUS, values.unit_status, Status.WORKING, _STATES),
+            document=cells.optional(Field.DOCUMENT),
         )
 
     def _registered_on(self) -> date:
@@ -114,7 +123,8 @@ class Units:
         names: dict[str, list[Unit]] = {}
         for unit in units:
             names.setdefault(key(unit.name), []).append(unit)
-        self._names = names
+        self._names: Mapping[str, Sequence[Unit]] = names
+        self._ids: Mapping[str, Sequence[Unit]] = {key(name): [unit] for name, unit in self.by_id.items()}
         self._searches = 0
         self.nearest = lru_cache(maxsize=1000)(self._nearest)
 
@@ -176,40 +186,11 @@ class Units:
         self._searches += 1
         if self._searches > _SEARCHES:  # a list of some other province names hardly any unit that is known
             return "add the unit, or correct the name"
-        close = difflib.get_close_matches(key(name), self._names, n=1, cutoff=0.6)
-        if close:
-            return f"did you mean {self._names[close[0]][0].name!r}?"
+        for known in (self._names, self._ids):
+            if close := difflib.get_close_matches(key(name), known, n=1, cutoff=0.6):
+                unit = known[close[0]][0]
+                return f"did you mean {unit.name if known is self._names else unit.unit_id!r}?"
         return "add the unit, or correct the name"
-
-    def check(self, problems: Problems) -> None:
-        """Every parent exists, and nobody is their own ancestor."""
-        for unit in self.by_id.values():
-            if unit.parent_id and unit.parent_id not in self.by_id:
-                problems.error(
-                    unit.place,
-                    "parent_id",
-                    Code.UNIT,
-                    f"there is no unit {unit.parent_id!r}",
-                    "add the unit, or correct the id",
-                )
-            elif self._in_a_circle(unit):
-                problems.error(
-                    unit.place,
-                    "parent_id",
-                    Code.CIRCLE,
-                    f"{unit.unit_id!r} is its own ancestor",
-                    "correct the parent",
-                )
-
-    def _in_a_circle(self, unit: Unit) -> bool:
-        seen: set[str] = set()
-        above = unit.parent_id
-        while above in self.by_id and above not in seen:
-            if above == unit.unit_id:
-                return True
-            seen.add(above)
-            above = self.by_id[above].parent_id
-        return False
 
 
 def _spelling(name: str) -> str:

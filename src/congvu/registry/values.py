@@ -71,6 +71,32 @@ _WORDS: Mapping[StrEnum, tuple[str, ...]] = {
     OrgType.ASSOCIATION: ("Hội", "Hội quần chúng", "Hội, đoàn thể quần chúng"),
     OrgType.PARTY: ("Đảng", "Cơ quan Đảng", "Tổ chức Đảng"),
 }
+_OF_UNITS: Mapping[Status, tuple[str, ...]] = {
+    Status.WORKING: ("Đang hoạt động", "Hoạt động", "Còn hoạt động", "Active"),
+    Status.LEFT: (
+        "Giải thể",
+        "Sáp nhập",
+        "Hợp nhất",
+        "Chia tách",
+        "Chấm dứt hoạt động",
+        "Đã giải thể",
+        "Đã sáp nhập",
+        "Đã hợp nhất",
+        "Đã chia tách",
+        "Đã chấm dứt hoạt động",
+        "Ngừng hoạt động",
+        "Dissolved",
+        "Merged",
+        "Divided",
+    ),
+}
+"""What a list of units calls them. A person is none of it, and no unit has retired."""
+UNIT_STATES = _OF_UNITS[Status.WORKING][:1] + _OF_UNITS[Status.LEFT][:5]
+"""The usual words for a unit's state."""
+_KEYS_OF_UNITS = {
+    **{key(word): member for member, words in _OF_UNITS.items() for word in words},
+    **{key(member): member for member in Status},
+}
 _KEYS: Mapping[type[StrEnum], Mapping[str, StrEnum]] = {
     kind: {
         **{key(word): member for member in kind for word in _WORDS[member]},
@@ -102,6 +128,13 @@ def word(text: str, kind: type[E]) -> E:
     return found
 
 
+def unit_status(text: str) -> Status:
+    """Whether a unit is there or has ended, in our word or the office's; raises ``ValueError``."""
+    if (found := _KEYS_OF_UNITS.get(key(text))) is None:
+        raise ValueError(text)
+    return found
+
+
 @cache
 def words(kind: type[StrEnum]) -> str:
     """The members of `kind`, each with the office's usual word, for a hint."""
@@ -118,6 +151,8 @@ def wanted(field: Field, text: str) -> str | None:
     try:
         if field in TICKS:
             ticked(text)
+        elif field is Field.STATUS and key(text) in _KEYS_OF_UNITS:
+            return None
         elif kind := _OF_FIELD.get(field):
             word(text, kind)
     except ValueError:
