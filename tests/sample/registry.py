@@ -148,17 +148,18 @@ AGENCIES: tuple[Office, ...] = (
 # The units of a department of justice: those that 158/QĐ-STP names, and divisions that such a department has
 # (Thông tư liên tịch 01/2009/TTLT-BTP-BNV).
 DIVISIONS: tuple[Office, ...] = (
-    ("T01", "Văn phòng Sở", "", ""),
-    ("T02", "Phòng Tổ chức - Đào tạo", "", ""),
-    ("T03", "Phòng Phổ biến, giáo dục pháp luật", "", ""),
-    ("T04", "Trung tâm Trợ giúp pháp lý nhà nước", "", ""),
-    ("T05", "Trung tâm Dịch vụ bán đấu giá tài sản", "", ""),
-    ("T06", "Thi hành án dân sự tỉnh", "", ""),
-    ("T07", "Phòng Công chứng số 2", "", ""),
-    ("T08", "Phòng Công chứng số 3", "", ""),
-    ("T09", "Phòng Bổ trợ tư pháp", "", ""),
-    ("T10", "Phòng Hành chính tư pháp", "", ""),
-    ("T11", "Thanh tra Sở", "", ""),
+    ("T00", "Sở Tư pháp", "", ""),
+    ("T01", "Văn phòng Sở", "T00", ""),
+    ("T02", "Phòng Tổ chức - Đào tạo", "T00", ""),
+    ("T03", "Phòng Phổ biến, giáo dục pháp luật", "T00", ""),
+    ("T04", "Trung tâm Trợ giúp pháp lý nhà nước", "T00", ""),
+    ("T05", "Trung tâm Dịch vụ bán đấu giá tài sản", "T00", ""),
+    ("T06", "Thi hành án dân sự tỉnh", "T00", ""),
+    ("T07", "Phòng Công chứng số 2", "T00", ""),
+    ("T08", "Phòng Công chứng số 3", "T00", ""),
+    ("T09", "Phòng Bổ trợ tư pháp", "T00", ""),
+    ("T10", "Phòng Hành chính tư pháp", "T00", ""),
+    ("T11", "Thanh tra Sở", "T00", ""),
 )
 # Units of the ministry of natural resources and environment as its last decrees had them (21/2013/NĐ-CP,
 # 36/2017/NĐ-CP). The inspectorate's address is one that was seen.
@@ -209,6 +210,7 @@ class UnitRow:
     parent_id: str
     address: str
     registered_on: str
+    head_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,21 +310,27 @@ def make_staff(prefix: str, units: Sequence[UnitRow], count: int, rng: random.Ra
     return rows
 
 
-def mark_left(rows: Sequence[StaffRow], count: int, rng: random.Random) -> list[StaffRow]:
-    """The same rows, `count` of them with the status ``left``."""
-    gone = set(rng.sample(range(len(rows)), count))
+def with_heads(units: Sequence[UnitRow], staff: Sequence[StaffRow]) -> list[UnitRow]:
+    """The same units; the head of a department is the first person in it."""
+    first = {row.unit_id: row.staff_id for row in reversed(staff)}
+    return [
+        replace(unit, head_id=first.get(unit.unit_id, "")) if unit.kind == "department" else unit
+        for unit in units
+    ]
+
+
+def mark_left(rows: Sequence[StaffRow], count: int, heads: int, rng: random.Random) -> list[StaffRow]:
+    """The same rows, `count` of them with the status ``left``: not the first `heads`, if others suffice."""
+    gone = set(rng.sample(range(heads if count <= len(rows) - heads else 0, len(rows)), count))
     return [replace(row, status="left") if index in gone else row for index, row in enumerate(rows)]
 
 
 def _homes(units: Sequence[UnitRow], count: int, rng: random.Random) -> list[str]:
-    """A unit id per person: everybody's turn once, then Zipf, so that a few units are large."""
+    """A unit id per person: each unit's turn once, in order, then Zipf, so that a few units are large."""
     ids = [unit.unit_id for unit in units]
     ranked = rng.sample(ids, len(ids))
-    drawn = ids[:count] + rng.choices(
-        ranked, [1 / (rank + 1) ** 0.8 for rank in range(len(ranked))], k=max(0, count - len(ids))
-    )
-    rng.shuffle(drawn)
-    return drawn
+    weights = [1 / (rank + 1) ** 0.8 for rank in range(len(ranked))]
+    return ids[:count] + rng.choices(ranked, weights, k=max(0, count - len(ids)))
 
 
 def _name(rng: random.Random) -> tuple[str, str, str, str]:
@@ -387,9 +395,9 @@ def main(arguments: Sequence[str]) -> None:
     units = make_units(body, options.units)
     # Two streams, so that --left changes nothing but the status. Neither keeps a secret.
     names, leavers = (random.Random(f"{options.seed} {use}") for use in (options.domain, "left"))  # noqa: S311
-    staff = mark_left(make_staff(body.prefix, units, options.staff, names), options.left, leavers)
+    staff = mark_left(make_staff(body.prefix, units, options.staff, names), options.left, len(units), leavers)
     options.outdir.mkdir(parents=True, exist_ok=True)
-    write(options.outdir / "units.csv", UnitRow, units)
+    write(options.outdir / "units.csv", UnitRow, with_heads(units, staff))
     write(options.outdir / "staff.csv", StaffRow, staff)
 
 

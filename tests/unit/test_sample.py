@@ -135,6 +135,22 @@ def test_units_are_of_heavy_tailed_size_and_none_is_empty(registry: Registry) ->
     assert sizes[0] > 8 * sizes[75]
 
 
+def test_every_department_has_a_head_who_works_there(registry: Registry) -> None:
+    people = {person.staff_id: person for person in registry.staff}
+    departments = [unit for unit in registry.units if unit.kind == "department"]
+    assert len(departments) > 10
+    assert [unit for unit in departments if people[unit.head_id].unit_id != unit.unit_id] == []
+    assert not any(unit.head_id for unit in registry.units if unit.kind != "department")
+
+
+def test_nobody_leaves_who_is_a_head(tmp_path: Path) -> None:
+    generate(tmp_path, "--domain", "monre.gov.vn", "--staff", "40", "--units", "18", "--left", "22")
+    registry = registries.read(tmp_path)
+    left = {person.staff_id for person in registry.staff if person.status is Status.LEFT}
+    assert len(left) == 22
+    assert not left & {unit.head_id for unit in registry.units}
+
+
 def test_namesakes_register_on_equal_and_on_different_days(registry: Registry) -> None:
     days: dict[str, list[str]] = {}
     for person in registry.staff:
@@ -160,6 +176,7 @@ def test_the_people_of_a_department_of_justice_work_in_its_divisions(tmp_path: P
     generate(tmp_path, "--domain", "daklak.doj.gov.vn", "--staff", "40", "--units", "8")
     registry = registries.read(tmp_path)
     assert [unit.name for unit in registry.units] == [
+        "Sở Tư pháp",
         "Văn phòng Sở",
         "Phòng Tổ chức - Đào tạo",
         "Phòng Phổ biến, giáo dục pháp luật",
@@ -167,8 +184,9 @@ def test_the_people_of_a_department_of_justice_work_in_its_divisions(tmp_path: P
         "Trung tâm Dịch vụ bán đấu giá tài sản",
         "Thi hành án dân sự tỉnh",
         "Phòng Công chứng số 2",
-        "Phòng Công chứng số 3",
     ]
+    assert {unit.parent_id for unit in registry.units} == {"", "T00"}
+    assert [unit.unit_id for unit in registry.units if not unit.parent_id] == ["T00"]
     assert {unit.kind for unit in registry.units} == {"department", "division", "centre"}
     # The province has a register of its own: nobody's id may stand in both by chance.
     assert {person.staff_id[:-5] for person in registry.staff} == {"DLTP"}
