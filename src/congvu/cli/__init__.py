@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from congvu import __version__
-from congvu.cli.printable import printable
+from congvu.printable import printable
 from congvu.errors import CongvuError
 
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,

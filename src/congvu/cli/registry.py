@@ -13,7 +13,7 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.charset import Charset
-from congvu.cli.printable import printable
+from congvu.printable import printable
 from congvu.errors import PolicyError, RegistryError
 from congvu.registry.lint import Understood, lint
 from congvu.registry.places import Place
