@@ -6,7 +6,8 @@ written by hand, once, by somebody who does it for the first time.
 
 Values may be ``str``, ``int``, ``bool``, ``date``, ``Path`` (relative to the file), an enumeration, a
 dataclass, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, or a `Scalar`: a class that parses itself.
-``Annotated[X, InFile(version)]`` is the name of another such file, read as X.
+``Annotated[X, InFile(version)]`` is the name of another such file, read as X, and
+``Annotated[int, Between(1, 64)]`` a number with bounds.
 A ``None`` default means *left open*: the key is absent. An explicit null is refused, it hides a decision.
 """
 
@@ -55,6 +56,23 @@ class InFile:
     """Marks a key that names another file, relative to this one, with a schema and a version of its own."""
 
     version: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Between:
+    """Marks a whole number that has bounds."""
+
+    least: int
+    most: int
+    because: str = ""
+    """Where a bound is from, or what a number beyond it would mean."""
+
+    def check(self, number: int) -> int:
+        """`number`; raises ``ValueError`` where it is out of bounds."""
+        if not self.least <= number <= self.most:
+            reason = f" ({self.because})" if self.because else ""
+            raise ValueError(f"{number} is not between {self.least} and {self.most}{reason}")
+        return number
 
 
 def load(path: Path, schema: type[T], error: type[InputError], *, version: int) -> T:
@@ -173,7 +191,7 @@ class _Reader:
             wanted = next(member for member in arguments if member is not type(None))
             return self._value(node, wanted, key)
         if origin is Annotated:
-            return self._other_file(node, arguments[0], arguments[1], key)
+            return self._marked(node, arguments[0], arguments[1], key)
         if origin is tuple:
             return self._sequence(node, arguments[0], key)
         if origin is Mapping:
@@ -228,6 +246,15 @@ class _Reader:
         if not isinstance(node, yaml.SequenceNode):
             raise self._fail(node, key, "must be a list", "write '- value' lines or [a, b]")
         return tuple(self._value(value, item, f"{key}[{index}]") for index, value in enumerate(node.value))
+
+    def _marked(self, node: yaml.Node, wanted: Any, mark: InFile | Between, key: str) -> Any:
+        if isinstance(mark, InFile):
+            return self._other_file(node, wanted, mark, key)
+        number: int = self._scalar(node, wanted, key)
+        try:
+            return mark.check(number)
+        except ValueError as problem:
+            raise self._fail(node, key, str(problem)) from None
 
     def _other_file(self, node: yaml.Node, schema: Any, mark: InFile, key: str) -> Any:
         path: Path = self._scalar(node, Path, key)

@@ -8,7 +8,7 @@ import pytest
 
 from congvu import registry as registries
 from congvu.errors import RegistryError
-from congvu.registry import Problem, Severity, Status, Unit
+from congvu.registry import Code, Problem, Severity, Status, Unit
 from congvu.registry.lint import lint
 from congvu.registry.mapping import load_mapping
 from congvu.registry.values import UNIT_STATES, unit_status
@@ -158,6 +158,14 @@ def test_heads_are_not_looked_for_without_a_staff_list(tmp_path: Path) -> None:
     told: list[Problem] = []
     lint(tmp_path / "units.xlsx", told.append)
     assert [problem for problem in told if problem.severity is Severity.ERROR] == []
+
+
+def test_nor_where_the_staff_list_has_no_ids(tmp_path: Path) -> None:
+    offices(tmp_path)
+    save(tmp_path / "staff.xlsx", [row[1:] for row in PEOPLE])
+    told: list[Problem] = []
+    lint(tmp_path, told.append)
+    assert [problem for problem in told if problem.code is Code.HEAD] == []
 
 
 def test_parents_and_successors_may_stand_in_another_table(tmp_path: Path) -> None:

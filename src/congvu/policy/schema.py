@@ -19,13 +19,14 @@ from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from congvu.policy.model import VERSION, Policy
-from congvu.strictyaml import Scalar
+from congvu.policy.values import Size
+from congvu.strictyaml import Between, InFile, Scalar
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN: Mapping[type, Mapping[str, Any]] = {
     # YAML makes a number of `number: 2019`; the loader takes it as the text it is.
     str: {"type": ["string", "number"], "pattern": r"\S"},
-    int: {"type": "integer", "minimum": 0},
+    int: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
 }
@@ -67,7 +68,7 @@ def _value(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if origin in (Union, types.UnionType):
         return _value(next(member for member in arguments if member is not type(None)), definitions)
     if origin is Annotated:
-        return {"type": "string", "description": "the name of a file beside this one"}
+        return _marked(arguments[0], arguments[1])
     if origin is tuple:
         return {"type": "array", "items": _value(arguments[0], definitions)}
     if origin is Mapping:
@@ -78,6 +79,12 @@ def _value(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         definitions[wanted.__name__] = {}  # keeps the place, should a section contain itself
         definitions[wanted.__name__] = _definition(wanted, definitions)
     return {"$ref": f"#/$defs/{wanted.__name__}"}
+
+
+def _marked(wanted: type, mark: InFile | Between) -> dict[str, Any]:
+    if isinstance(mark, InFile):
+        return {"type": "string", "description": "the name of a file beside this one"}
+    return {**_PLAIN[wanted], "minimum": mark.least, "maximum": mark.most}
 
 
 def _definition(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +109,8 @@ def _scalar(wanted: Any) -> dict[str, Any]:
         wanted.from_text("1000")
     except ValueError:
         return found
-    return {**found, "type": ["string", "integer"], "minimum": 1}
+    bounds = {"minimum": wanted.LEAST, "maximum": wanted.MOST} if wanted is Size else {"minimum": 1}
+    return {**found, "type": ["string", "integer"], **bounds}
 
 
 @cache

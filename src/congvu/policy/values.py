@@ -22,6 +22,22 @@ LOCAL_PART_MAX = 64
 """Longest local part in octets (RFC 5321, 4.5.3.1.1)."""
 
 
+def up_to(limit: int) -> str:
+    """A pattern of the whole numbers from 1 to `limit`, which JSON Schema cannot compare in a text.
+
+    >>> up_to(36)
+    '[1-9][0-9]{0,0}|[1-2][0-9]|3[0-5]|36'
+    """
+    digits = str(limit)
+    shorter = [f"[1-9][0-9]{{0,{len(digits) - 2}}}"] if len(digits) > 1 else []
+    parts = [
+        f"{digits[:place]}[{0 if place else 1}-{int(digit) - 1}]" + "[0-9]" * (len(digits) - place - 1)
+        for place, digit in enumerate(digits)
+        if int(digit) > (0 if place else 1)
+    ]
+    return "|".join([*shorter, *parts, digits])
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Size:
     """An amount of storage, in octets.
@@ -30,17 +46,25 @@ class Size:
     without defining them; binary is our choice, it never gives a mailbox less than the text promises.
     """
 
-    PATTERN: ClassVar = r"0*([1-9][0-9]*)([KMGT]?)"
+    LEAST: ClassVar = 1000
+    """Fewest octets without a letter: ``2`` was meant to be ``2G``."""
+    MOST: ClassVar = 2**44
+    """Octets, 16T: more than any mailbox holds, a slip of the pen."""
+    PATTERN: ClassVar = (
+        r"0*(?:"
+        + "|".join(f"(?:{up_to(2**44 // octets)}){letter}" for letter, octets in _UNITS.items() if letter)
+        + rf"|(?=[0-9]{{4}})(?:{up_to(2**44)}))"
+    )
 
     octets: int
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read ``2G``; raises ``ValueError``."""
-        match = re.fullmatch(cls.PATTERN, text)
-        if not match:
-            raise ValueError(f"{text!r} is not a size such as 2G, 500M or 20M")
-        return cls(int(match[1]) * _UNITS[match[2]])
+        if not re.fullmatch(cls.PATTERN, text):
+            raise ValueError(f"{text[:30]!r} is not a size such as 2G, 500M or 20M, at most {cls(cls.MOST)}")
+        digits = text.rstrip("KMGT")
+        return cls(int(digits) * _UNITS[text[len(digits) :]])
 
     def __str__(self) -> str:
         for letter in ("T", "G", "M", "K"):
@@ -49,14 +73,22 @@ class Size:
         return str(self.octets)
 
 
-_CENTURY = {"year": 100, "month": 1200, "week": 5200, "day": 36500, "working day": 26000, "hour": 876000}
+_CENTURY = {
+    "year": 100,
+    "month": 1200,
+    "week": 5200,
+    "day": 36500,
+    "working day": 26000,
+    "hour": 876000,
+    "minute": 52560000,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
     """A span such as ``3 months``. Months and years are calendar ones, never 30 or 365 days."""
 
-    PATTERN: ClassVar = r"0*([1-9][0-9]*) (minute|hour|day|working day|week|month|year)s?"
+    PATTERN: ClassVar = rf"0*(?:{'|'.join(f'(?:{up_to(most)}) {unit}s?' for unit, most in _CENTURY.items())})"
 
     count: int
     unit: str
@@ -65,10 +97,10 @@ class Duration:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read ``3 months`` or ``1 day``; raises ``ValueError``."""
-        match = re.fullmatch(cls.PATTERN, text)
+        match = re.fullmatch(rf"0*([1-9][0-9]*) ({'|'.join(_CENTURY)})s?", text)
         if not match:
-            raise ValueError(f"{text!r} is not a duration such as '3 months', '5 days' or '30 minutes'")
-        if len(match[1]) > 7 or int(match[1]) > _CENTURY.get(match[2], 10**7):
+            raise ValueError(f"{text[:30]!r} is not a duration such as '3 months', '5 days' or '30 minutes'")
+        if not re.fullmatch(cls.PATTERN, text):
             raise ValueError(f"{text[:30]!r} is longer than a century")
         return cls(int(match[1]), f"{match[2]}s")
 
@@ -198,7 +230,7 @@ class WebAddress:
 class Rate:
     """So many in a span: ``250 per 10 minutes``."""
 
-    PATTERN: ClassVar = rf"0*([1-9][0-9]*) per ({Duration.PATTERN})"
+    PATTERN: ClassVar = rf"0*({up_to(10**6)}) per ({Duration.PATTERN})"
 
     count: int
     span: Duration
@@ -208,7 +240,7 @@ class Rate:
         """Read ``250 per 10 minutes``; raises ``ValueError``."""
         match = re.fullmatch(cls.PATTERN, text)
         if not match:
-            raise ValueError(f"{text!r} is not a rate such as '250 per 10 minutes'")
+            raise ValueError(f"{text[:40]!r} is not a rate such as '250 per 10 minutes', at most a million")
         return cls(int(match[1]), Duration.from_text(match[2]))
 
     def __str__(self) -> str:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from congvu.policy.values import Duration, MailAddress
+from congvu.strictyaml import Between
+
+Length = Annotated[int, Between(1, 128)]
+"""Characters of a password."""
 
 
 class Banned(StrEnum):
@@ -56,21 +61,17 @@ class Handed(StrEnum):
 class Lockout:
     """Wrong passwords in a row lock an account."""
 
-    failures: int
+    failures: Annotated[int, Between(1, 100, "0 would lock everybody out")]
     """So many in a row."""
     unlock_after: Duration | None = None
     """Left out: an administrator unlocks."""
-
-    def __post_init__(self) -> None:
-        if self.failures == 0:
-            raise ValueError("failures: 0 would lock everybody out")
 
 
 @dataclass(frozen=True, slots=True)
 class AdminPassword:
     """Stricter values for administrators."""
 
-    min_length: int | None = None
+    min_length: Length | None = None
     """Fewest characters."""
     max_age: Duration | None = None
     """When it must be changed."""
@@ -80,11 +81,11 @@ class AdminPassword:
 class Password:
     """Rules for passwords."""
 
-    min_length: int | None = None
+    min_length: Length | None = None
     """Fewest characters."""
-    classes: int | None = None
+    classes: Annotated[int, Between(1, 4)] | None = None
     """How many of the four kinds it must have: capitals, small letters, digits, other signs."""
-    history: int | None = None
+    history: Annotated[int, Between(0, 100)] | None = None
     """So many of the last ones are not taken again."""
     max_age: Duration | None = None
     """When it must be changed."""
@@ -99,10 +100,6 @@ class Password:
     second_factor: SecondFactor | None = None
     reset_through: str | None = None
     """Who receives the report of a lost or leaked password (LD-12.3, HT-6.1, QT-4.3đ, DL-7.5)."""
-
-    def __post_init__(self) -> None:
-        if self.classes is not None and not 1 <= self.classes <= 4:
-            raise ValueError(f"classes: {self.classes} is not between 1 and 4")
 
 
 @dataclass(frozen=True, slots=True)

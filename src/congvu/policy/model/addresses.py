@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
 
 from congvu.policy.template import PersonTemplate, UnitTemplate
 from congvu.policy.values import LOCAL_PART_MAX, DomainName, Duration, LocalPart, Size
+from congvu.strictyaml import Between
 
 
 class Kind(StrEnum):
@@ -79,28 +81,24 @@ _USED_BY = MappingProxyType(
 )
 
 
-def _check_ladder(address: tuple[object, ...], max_length: int | None) -> None:
+Length = Annotated[int, Between(1, LOCAL_PART_MAX, "RFC 5321")]
+"""Characters of a local part."""
+
+
+def _check_ladder(address: tuple[object, ...]) -> None:
     if not address:
         raise ValueError("address: the ladder has no rung")
-    if max_length is not None and not 1 <= max_length <= LOCAL_PART_MAX:
-        raise ValueError(f"max_length: {max_length} is not between 1 and {LOCAL_PART_MAX} (RFC 5321)")
 
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
     """The number of a namesake, ``n`` in a template (LD-5.2b)."""
 
-    first: int | None = None
+    first: Annotated[int, Between(1, 9999, "numbers begin with 1 or more")] | None = None
     """What the second holder of a name gets; the first has no number."""
-    width: int | None = None
+    width: Annotated[int, Between(1, 9, "a number has at least one digit")] | None = None
     """Fewest digits, filled with zeros: 2 gives ``02``."""
     scope: NumberingScope | None = None
-
-    def __post_init__(self) -> None:
-        if self.first == 0:
-            raise ValueError("first: numbers begin with 1 or more")
-        if self.width == 0:
-            raise ValueError("width: a number has at least one digit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class PersonRule:
     address: tuple[PersonTemplate, ...]
     """The ladder: rungs tried in order until one gives a free address. Only the last may use ``n``."""
     numbering: Numbering = Numbering()
-    max_length: int | None = None
+    max_length: Length | None = None
     """Longest local part in characters that the rule may give; a longer one sends to the next rung."""
     personal_data: tuple[PersonalData, ...] = ()
     """Private data that rungs may print. What is not named here, no rung may use."""
@@ -154,7 +152,7 @@ class PersonRule:
     also_in_mailbox: OtherMailbox | None = None
 
     def __post_init__(self) -> None:
-        _check_ladder(self.address, self.max_length)
+        _check_ladder(self.address)
         if any(rung.numbered for rung in self.address[:-1]):
             raise ValueError("address: a rung with 'n' never ends; it must be the last")
         if self.address[0].uses("base"):
@@ -177,7 +175,7 @@ class UnitRule:
     agreed: Mapping[str, LocalPart] = field(default_factory=lambda: MappingProxyType({}))
     """Addresses agreed with the operator or in use for years, by official name (LD-5.1b).
     They come before every rung."""
-    max_length: int | None = None
+    max_length: Length | None = None
     """Longest local part in characters that the rule may give; a longer one needs an agreement (LD-5.1b)."""
     long_place_names: LongPlaceNames | None = None
     stop_words: tuple[str, ...] | None = None
@@ -196,7 +194,7 @@ class UnitRule:
     """Mail that nobody opened for longer is reported (HT-7.5, DL-8.4: in time, without a number)."""
 
     def __post_init__(self) -> None:
-        _check_ladder(self.address, self.max_length)
+        _check_ladder(self.address)
         holders: dict[str, str] = {}
         if twice := _twice(" ".join(name.casefold().split()) for name in self.agreed):
             raise ValueError(f"agreed: {twice!r} stands twice, in other letters")

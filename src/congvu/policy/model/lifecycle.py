@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
 
 from congvu.policy.values import Duration
+from congvu.strictyaml import Between
 
 
 class Removal(StrEnum):
@@ -218,5 +220,5 @@ class Administration:
 
     tasks: tuple[AdminTask, ...]
     """What is left to the organisation."""
-    accounts: int | None = None
+    accounts: Annotated[int, Between(1, 1000)] | None = None
     """Most administrators of one organisation."""

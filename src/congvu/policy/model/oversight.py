@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from congvu.policy.model.mail import Permission
 from congvu.policy.values import Duration, Hours, MonthDay
+from congvu.strictyaml import Between
+
+Times = Annotated[int, Between(1, 48)]
+"""Openings of a mailbox on one day."""
 
 
 class CheckTime(StrEnum):
@@ -93,9 +98,9 @@ class OfficeHours:
 class ChecksPerDay:
     """How often a mailbox is to be opened (LD-11.4, LD-12.2a, HT-9)."""
 
-    person: int | None = None
+    person: Times | None = None
     """Fewest openings of a person's mailbox."""
-    unit: int | None = None
+    unit: Times | None = None
     """Fewest openings of a unit's mailbox, by the head or whom the head delegated."""
     unit_at: tuple[CheckTime, ...] = ()
     """When a unit's mailbox is to be opened (HT-9.1)."""
