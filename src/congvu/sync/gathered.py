@@ -24,6 +24,9 @@ class Aside:
     names: frozenset[str] = frozenset()
     """Names, as `congvu.registry.text.key` makes them, of such rows that have no id."""
 
+    def __bool__(self) -> bool:
+        return bool(self.units or self.people or self.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:

@@ -1,85 +1,141 @@
-"""Whether an account would change hands: another person under the same id (pure).
-
-Ids are given again by mistake, two rows are swapped, or a column of names slips down by a row. Each would
-hand somebody's mailbox to somebody else.
-"""
+"""How alike two people are by what a list says of them: name, unit, telephone (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from congvu.directory.model import PEOPLE
-from congvu.directory.operations import Change, Modify
-from congvu.naming.letters import FoldError, clean, fold
+from congvu.registry.text import key
+
+_DIGITS = re.compile(r"[^0-9]+")
+_FEWEST = 7
+"""Digits of a telephone number; fewer are an extension, which many have."""
+_MOBILE = re.compile(r"0[35789]\d{8}")
+"""A number that is one person's; a landline is often a whole office's (Vietnam's numbering plan, 2018)."""
+_SHARED_WORDS = 2
+"""Words that two names must have in common to be near each other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """An account that would change hands, and what speaks for it."""
+class Traits:
+    """What rows and accounts are compared by."""
 
-    key: str
-    before: str
-    """The name so far."""
-    after: str
-    why: str
+    name: str
+    """Without marks and case."""
+    marks: str
+    """What `name` lost: two names with both alike are the same, wherever a tone mark stands."""
+    unit: str
+    """Id of the unit, or of the one that took over from it."""
+    phone: str
+    """Digits, with the leading zero; empty where there are none."""
+
+    @classmethod
+    def of(cls, name: str, unit: str, phone: str) -> Traits:
+        """The traits of what a list or the directory says."""
+        return cls(key(name), marks(name), unit, digits(phone))
+
+    @property
+    def mobile(self) -> bool:
+        """Whether the telephone is a person's own."""
+        return bool(_MOBILE.fullmatch(self.phone))
 
 
-def words(name: str) -> tuple[str, ...]:
-    """The words of a name without marks; of a name with foreign letters, its words in small letters.
+def digits(phone: str) -> str:
+    """The digits of a telephone number, the country's 84 as a zero; empty where they are too few.
 
-    >>> words("Nguyễn Văn Ân")
-    ('nguyen', 'van', 'an')
+    >>> digits("+84 912 345 678"), digits("0263.3822111"), digits("12")
+    ('0912345678', '02633822111', '')
     """
-    try:
-        return tuple(fold(name).split())
-    except FoldError:
-        return tuple(clean(name).casefold().split())
+    found = _DIGITS.sub("", phone)
+    if found.startswith("84") and len(found) in (11, 12):
+        found = "0" + found[2:]
+    return found if len(found) >= _FEWEST else ""
 
 
-def suspects(changes: Sequence[Modify], names: Mapping[str, str]) -> tuple[Suspect, ...]:
-    """The accounts among `changes` that somebody else would have, in the order of `changes`.
+def marks(name: str) -> str:
+    """The marks of each word: ``Hoà`` and ``Hòa`` have the same, ``Hoa`` and ``Hỏa`` have others.
 
-    `names` are all names in use, by key. An account changes hands when its new name was that of one whose
-    own name changes as well (swapped or slipped rows). A person is another one, too, when no word of the
-    name stays, or when another given name comes with another telephone: surnames say little where two in
-    five are called Nguyễn. A unit may be called something else altogether.
+    >>> marks("Hoà Đức") == marks("Hòa Đức") != marks("Hoa Đức")
+    True
     """
-    renamed = {change.entry.key: pair for change in changes if (pair := _names(change))}
-    leaving = {words(before): key for key, (before, _) in renamed.items()}
-    staying = {words(name) for key, name in names.items() if key not in renamed}
-    found: list[Suspect] = []
-    for change in changes:
-        key = change.entry.key
-        if key not in renamed:
-            continue
-        before, after = renamed[key]
-        old, new = words(before), words(after)
-        if old == new:
-            continue
-        other = leaving.get(new)
-        if other and other != key and new not in staying:
-            found.append(Suspect(key, before, after, f"until now the name of {other}"))
-        elif change.entry.kind != PEOPLE:
-            continue
-        elif not set(old) & set(new):
-            found.append(Suspect(key, before, after, "no word of the name stays"))
-        elif old[-1] != new[-1] and _telephone_differs(change):
-            found.append(Suspect(key, before, after, "another given name and another telephone"))
-    return tuple(found)
+    return " ".join(map(_marks, name.split()))
 
 
-def _names(change: Modify) -> tuple[str, str] | None:
-    named = _change(change, "cn")
-    if named is None or not named.before or not named.after:
-        return None
-    return named.before[0], named.after[0]
+@lru_cache(maxsize=1 << 13)
+def _marks(word: str) -> str:
+    letters = unicodedata.normalize("NFD", word.casefold())
+    return "".join(sorted(letter for letter in letters if unicodedata.combining(letter) or letter in "đð"))
 
 
-def _telephone_differs(change: Modify) -> bool:
-    telephone = _change(change, "telephoneNumber")
-    return telephone is not None and bool(telephone.before and telephone.after)
+def near(one: str, other: str, *, slip: bool) -> bool:
+    """Whether two names without marks differ in one word only, by which a person may have been renamed.
+
+    With `slip` the two words must differ as by a slip of the hand, in one letter.
+    """
+    first, second = one.split(), other.split()
+    if len(first) == len(second):
+        differ = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
+        enough = len(first) > _SHARED_WORDS and len(differ) == 1
+        return enough and (not slip or one_off(*differ[0]))
+    shorter, longer = sorted((first, second), key=len)
+    return not slip and len(shorter) >= _SHARED_WORDS and tuple(shorter) in _without_one(" ".join(longer))
 
 
-def _change(change: Modify, attribute: str) -> Change | None:
-    return next((one for one in change.changes if one.attribute == attribute), None)
+def one_off(one: str, other: str) -> bool:
+    """Whether two words are one letter apart: another, one more, one less, or two swapped.
+
+    >>> one_off("hung", "hug"), one_off("lan", "hoa"), one_off("nhan", "nahn")
+    (True, False, True)
+    """
+    if len(one) > len(other):
+        one, other = other, one
+    if len(other) - len(one) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    a, b = one[start:], other[start:]
+    if len(a) < len(b):
+        return a == b[1:]
+    return a[1:] == b[1:] or (a[:2] == b[:2][::-1] and a[2:] == b[2:])
+
+
+def _without_one(name: str) -> frozenset[tuple[str, ...]]:
+    """The name without each of its words in turn."""
+    words = tuple(name.split())
+    return frozenset(words[:i] + words[i + 1 :] for i in range(len(words)))
+
+
+class NearNames:
+    """People by names that differ in one word, and by unit or telephone; a search compares few."""
+
+    def __init__(self, people: Iterable[tuple[str, Traits]]) -> None:
+        """`people`: staff ids and traits."""
+        self._traits: dict[str, Traits] = {}
+        self._by_form: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for staff_id, traits in people:
+            self._traits[staff_id] = traits
+            for form in _forms(traits):
+                self._by_form.setdefault(form, []).append(staff_id)
+
+    def of(self, row: Traits) -> list[str]:
+        """Staff ids of those whose name is near, and whose unit or telephone is the same."""
+        found: dict[str, None] = {}
+        for form in _forms(row):
+            for staff_id in self._by_form.get(form, ()):
+                other = self._traits[staff_id]
+                own = row.mobile and row.phone == other.phone
+                if near(row.name, other.name, slip=not own):
+                    found[staff_id] = None
+        return list(found)
+
+
+def _forms(traits: Traits) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What two people have in common whose names are near each other."""
+    words = tuple(traits.name.split())
+    for part in {words, *_without_one(traits.name)}:
+        if len(part) >= _SHARED_WORDS:
+            if traits.phone:
+                yield f"phone {traits.phone}", part
+            yield f"unit {traits.unit}", part
