@@ -7,6 +7,7 @@ from datetime import date
 from enum import IntEnum
 
 from congvu.directory.operations import DomainPlan
+from congvu.sync.gathered import Doubt
 from congvu.sync.settings import Settings
 
 
@@ -25,7 +26,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked of a run."""
+    """What is asked of a run. Raises ``ValueError`` where brakes are overridden without a reason."""
 
     settings: Settings
     today: date
@@ -42,6 +43,15 @@ class Order:
     verify: bool = False
     """Compare all, even where nothing seems to have moved."""
 
+    def __post_init__(self) -> None:
+        if bool(self.allow) != bool(self.reason.strip()):
+            raise ValueError("a brake is overridden with a reason, and a reason overrides a brake")
+
+    @property
+    def whole(self) -> bool:
+        """Whether all is written, not only some domains or units."""
+        return not self.domains and not self.units
+
 
 @dataclass(frozen=True, slots=True)
 class Brake:
@@ -50,10 +60,15 @@ class Brake:
     code: str
     """For ``--allow``: ``leavers``, ``unit-leavers``, ``changes``, ``unit-changes``, ``joins`` …"""
     domain: str
+    """Empty where it concerns the whole directory."""
     message: str
     """What is wrong, with numbers and names."""
     hint: str
     """What to do."""
+
+    def __str__(self) -> str:
+        where = f"{self.domain}: " if self.domain else ""
+        return f"{where}{self.message} ({self.hint}; --allow {self.code} --reason … overrides it for one run)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +78,20 @@ class Outcome:
     status: Status
     run_id: str
     plans: tuple[DomainPlan, ...] = ()
+    """What is to be done in the domains and units asked for."""
     brakes: tuple[Brake, ...] = ()
+    """Those that stopped the run."""
+    overridden: tuple[Brake, ...] = ()
+    """Those that a person allowed."""
     findings: tuple[str, ...] = ()
-    """Of the inputs: warnings, rows set aside, doubts about who is who."""
+    """Of the inputs: warnings, rows set aside."""
+    doubts: tuple[Doubt, ...] = ()
+    """Rows of which only a person can say who they are about."""
     written: int = 0
     """Operations that the directory answered."""
     failures: tuple[str, ...] = ()
     """Operations that the directory refused, with DN and what to do."""
+    left: int = 0
+    """Operations that were not sent because the run was stopped, or that hang on one that was refused."""
     quick: bool = False
-    """Whether nothing was read: neither the files nor the directory have moved since the last run."""
+    """Whether nothing was compared: neither the files nor the directory have moved since the last run."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from congvu.strictyaml import Between
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """More than this in one run is a brake: refused when both are passed, unless a person allows it."""
 
-    most: int | None = None
+    most: Annotated[int, Between(0, 1_000_000)] | None = None
     """So many accounts are fine, whatever their share is; 0: each one asks for a person."""
-    percent: int | None = None
-    """So large a share of the accounts in use is fine, whatever their number is; from 0 to 100."""
-
-    def __post_init__(self) -> None:
-        if self.percent is not None and self.percent > 100:
-            raise ValueError(f"percent: {self.percent} is more than 100")
+    percent: Annotated[int, Between(0, 100)] | None = None
+    """So large a share of the accounts in use is fine, whatever their number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,7 @@ class Sync:
     """Accounts that change and stay, of those in use in the mail domain."""
     unit_changes: Threshold = Threshold()
     """Accounts that change and stay, of those in use in one unit."""
-    absent_runs: int | None = None
-    """Runs in a row without a row after which the holder counts as gone; 1 to 30."""
+    absent_runs: Annotated[int, Between(1, 30, "0 would end accounts that have a row")] | None = None
+    """Runs in a row without a row after which the holder counts as gone."""
     quarantine: bool | None = None
     """Rows that cannot be taken are set aside and the rest goes on; else one such row refuses the run."""
-
-    def __post_init__(self) -> None:
-        if self.absent_runs is not None and not 1 <= self.absent_runs <= 30:
-            raise ValueError(f"absent_runs: {self.absent_runs} is not between 1 and 30")
