@@ -11,61 +11,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from congvu.directory.model import Entry, Layout, Snapshot, dn_key
 from congvu.naming.ledger import Alias, Holding, Ledger
 
 
-def read_ledger(layout: Layout, found: Snapshot) -> Ledger:
-    """All that was ever issued in the mail domain of `layout`, and what others hold there."""
-    units: dict[str, Holding] = {}
-    people: dict[str, Holding] = {}
-    others: dict[str, str] = {}
-    branches = ((dn_key(layout.units), units), (dn_key(layout.people), people))
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the directory has of one mail domain, by the registry's ids."""
+
+    units: Mapping[str, Entry]
+    people: Mapping[str, Entry]
+    foreign: tuple[Entry, ...]
+    """Entries beside the accounts that are not ours."""
+    ledger: Ledger
+
+
+def read_accounts(
+    layout: Layout, found: Snapshot, *, units: Iterable[str] = (), people: Iterable[str] = ()
+) -> Accounts:
+    """The accounts of the mail domain of `layout`, all that was ever issued there, and what others hold.
+
+    `units` and `people` are the registry's ids. LDAP does not tell ``s1`` from ``S1``, so an account goes
+    under the id as the registry writes it, else under its own ``uid``.
+    """
+    branches = (
+        _Branch("," + dn_key(layout.people), {identifier.lower(): identifier for identifier in people}),
+        _Branch("," + dn_key(layout.units), {identifier.lower(): identifier for identifier in units}),
+    )
+    suffix, foreign, others = layout.suffix, list[Entry](), dict[str, str]()
     for key, entry in found.entries.items():
-        rdn, _, parent = key.partition(",")
-        ours = next((holdings for branch, holdings in branches if branch == parent), None)
-        if entry.managed and ours is not None and rdn.startswith("uid=") and entry.value("mail"):
-            ours[entry.value("uid")] = read_holding(layout, entry)
-        else:
-            for address in (*entry.addresses, *entry.values("congvuFormerAddress")):
-                if address.lower().endswith(layout.suffix):
-                    others[layout.local_part(address)] = entry.dn
-    return Ledger(units, people, others)
+        branch = next((one for one in branches if key.endswith(one.below)), None)
+        if branch and "," in key[: -len(branch.below)].replace("\\,", ""):
+            branch = None  # below an account
+        if branch and entry.managed and entry.value("mail"):
+            branch.take(entry, read_holding(layout, entry))
+            continue
+        if branch:
+            foreign.append(entry)
+        for address in (*entry.addresses, *entry.values("congvuFormerAddress")):
+            if address.lower().endswith(suffix):
+                others[layout.local_part(address)] = entry.dn
+    served, led = branches
+    foreign.sort(key=lambda entry: dn_key(entry.dn))
+    return Accounts(
+        led.entries, served.entries, tuple(foreign), Ledger(led.holdings, served.holdings, others)
+    )
+
+
+class _Branch:
+    """One container, as it is read."""
+
+    __slots__ = ("below", "entries", "holdings", "ids")
+
+    def __init__(self, below: str, ids: Mapping[str, str]) -> None:
+        self.below, self.ids = below, ids
+        self.entries: dict[str, Entry] = {}
+        self.holdings: dict[str, Holding] = {}
+
+    def take(self, entry: Entry, holding: Holding) -> None:
+        uid = entry.value("uid")
+        identifier = self.ids.get(uid.lower(), uid)
+        self.entries[identifier] = entry
+        self.holdings[identifier] = holding
 
 
 def read_holding(layout: Layout, entry: Entry) -> Holding:
     """What one of our entries holds."""
+    mail, delivers = entry.values("mail"), entry.values("mailLocalAddress")
+    primary = mail[0].lower()
+    former = entry.values("congvuFormerAddress")
+    local_part, issued_for = layout.local_part(primary), entry.value("congvuIssuedFor")
+    if delivers == mail and not former:  # the usual account
+        return Holding(local_part, issued_for, gone=entry.state.gone)
     ends = dict(_ends(value) for value in entry.values("congvuAliasUntil"))
-    primary = entry.value("mail").lower()
     return Holding(
-        layout.local_part(primary),
-        entry.value("congvuIssuedFor"),
+        local_part,
+        issued_for,
         aliases=tuple(
             Alias(layout.local_part(address), ends.get(address.lower()))
-            for address in entry.values("mailLocalAddress")
+            for address in delivers
             if address.lower() != primary
         ),
-        former=tuple(map(layout.local_part, entry.values("congvuFormerAddress"))),
+        former=tuple(map(layout.local_part, former)),
         gone=entry.state.gone,
     )
 
 
-def write_holding(layout: Layout, holding: Holding) -> dict[str, str | tuple[str, ...]]:
+def write_holding(layout: Layout, holding: Holding) -> dict[str, tuple[str, ...]]:
     """The attributes that hold `holding`."""
+    mail = layout.address(holding.local_part)
+    aliases = [layout.address(alias.local_part) for alias in holding.aliases]
     return {
-        "mail": layout.address(holding.local_part),
-        "mailLocalAddress": tuple(
-            map(layout.address, (*(alias.local_part for alias in holding.aliases), holding.local_part))
-        ),
+        "mail": (mail,),
+        "mailLocalAddress": (*aliases, mail),
         "congvuAliasUntil": tuple(
-            f"{layout.address(alias.local_part)} {alias.until:%Y%m%d}"
-            for alias in holding.aliases
+            f"{address} {alias.until:%Y%m%d}"
+            for address, alias in zip(aliases, holding.aliases, strict=True)
             if alias.until
         ),
         "congvuFormerAddress": tuple(map(layout.address, holding.former)),
-        "congvuIssuedFor": holding.issued_for,
+        "congvuIssuedFor": (holding.issued_for,) if holding.issued_for else (),
     }
 
 

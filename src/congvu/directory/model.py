@@ -130,7 +130,8 @@ class Snapshot:
 
     def plus(self, entries: Iterable[Entry]) -> Snapshot:
         """This snapshot as it will be once `entries` are added."""
-        return Snapshot.of(self.base, (*self.entries.values(), *entries))
+        new = {dn_key(entry.dn): entry for entry in entries}
+        return Snapshot(self.base, MappingProxyType({**self.entries, **new}))
 
     def get(self, dn: str) -> Entry | None:
         """The entry at `dn`, however that is written; None when there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from congvu.directory.model import Entry
+from congvu.directory.model import UNITS, Entry
 
 _PASSWORD = "userPassword"  # noqa: S105  (the attribute's name)
 
@@ -158,15 +158,18 @@ class DomainPlan:
         return sum(isinstance(operation, Modify) for operation in self.operations)
 
 
+_POINTERS = frozenset({"congvuHead", "congvuSuccessor", "congvuParent"})
+
+
 def level(operation: Operation) -> int:
     """The barrier an operation waits behind: all of a lower level are answered before it is sent.
 
     0 what others stand below, one level for each step down; then what gives up a value that is unique;
-    then units; last people.
+    then units; then people; last what points at an entry, which may be new.
     """
     entry = operation.entry
     if not entry.managed:
         return min(entry.dn.count(","), 20)
     if isinstance(operation, Modify):
-        return 21
-    return 22 if entry.kind == "units" else 23
+        return 24 if any(one.attribute in _POINTERS and one.after for one in operation.changes) else 21
+    return 22 if entry.kind == UNITS else 23

@@ -8,10 +8,11 @@ from datetime import date
 
 from congvu import policy as policies
 from congvu import registry as registries
-from congvu.directory.diff import Add, Plan, diff
+from congvu.directory import plans
 from congvu.directory.model import Layout, Snapshot
+from congvu.directory.operations import DomainPlan as Plan
 from congvu.directory.settings import Settings
-from congvu.directory.wanted import wanted
+from congvu.directory.wanted import Task
 from congvu.errors import RegistryError, SettingsError
 from congvu.policy import Policy
 from congvu.registry import Registry
@@ -58,27 +59,14 @@ def read_sources(settings: Settings) -> tuple[Source, ...]:
 
 def plan_all(sources: Iterable[Source], found: Snapshot, *, mail_host: str, today: date) -> tuple[Plan, ...]:
     """The plans of all domains (pure). Raises `RegistryError` with the problems of all of them."""
-    plans: list[Plan] = []
-    for source in sources:
-        plan = diff(
-            wanted(
-                source.layout,
-                source.registry,
-                source.policy,
-                found,
-                mail_host=mail_host,
-                today=today,
-                cited=source.cited,
-            ),
-            found,
-        )
-        # A domain below another one builds on the containers that the first plan adds.
-        steps = [step.entry for step in plan.operations if isinstance(step, Add) and not step.entry.managed]
-        found = found.plus(steps) if steps else found
-        plans.append(plan)
-    if problems := [problem for plan in plans for problem in plan.problems]:
+    tasks = [
+        Task(source.layout, source.policy, source.registry, mail_host, today, source.cited)
+        for source in sources
+    ]
+    made = plans.plan_all(tasks, found)
+    if problems := [problem for plan in made for problem in plan.problems]:
         _refuse(problems)
-    return tuple(plans)
+    return made
 
 
 def _refuse(problems: list[str]) -> None:

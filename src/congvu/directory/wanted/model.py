@@ -12,9 +12,6 @@ from congvu.policy.model import Policy
 from congvu.policy.source import NO_SOURCES, Source
 from congvu.registry.model import Registry
 
-ABSENT_RUNS = 2
-"""Runs in a row in which an account must have no row before its holder counts as gone, unless policy says."""
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -37,6 +34,13 @@ class Task:
     left: Mapping[str, str] = field(default_factory=dict)
     """Keys of accounts that left according to a person, not a row; and why."""
 
+    def clause(self, *keys: str) -> str:
+        """The clauses that the policy names for the first of `keys` that it has."""
+        for key in keys:
+            if key in self.cited and (marks := self.cited[key].marks):
+                return ", ".join(marks)
+        return "[choice]"
+
 
 @dataclass(frozen=True, slots=True)
 class WantedEntry:
@@ -44,19 +48,28 @@ class WantedEntry:
 
     entry: Entry
     reason: Reason
-    """If it is new; the comparison finds the event of a change."""
+    """If it is new, ends or comes back; the comparison finds the event of other changes."""
     quota_clause: str = ""
     """Clause that the size of the mailbox comes from."""
+    quota_reason: str = ""
+    """Why the size is a special one; empty where it is everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One domain's wanted entries, in an order in which they can be added."""
+    """One domain's wanted entries, as far as they are not already so, in an order in which they can be added.
+
+    Who needs nothing is only counted: there is one per person, and nearly all need nothing.
+    """
 
     task: Task
     structure: tuple[WantedEntry, ...]
     units: tuple[WantedEntry, ...]
     people: tuple[WantedEntry, ...]
+    unchanged: int
+    """Accounts with a row that are as they should be."""
+    in_use: int
+    """Accounts, people and units, that are in use now."""
     absent: frozenset[str]
     """Keys of the accounts in use without a row, in this run."""
     problems: tuple[str, ...]

@@ -1,0 +1,36 @@
+"""What becomes of an account's state when its holder leaves and comes back (pure).
+
+The sync sets `State.INITIAL`, and what the policy wants when somebody leaves. All other states are other
+hands' and stay. ``congvuEnded`` marks what the sync has ended: without it, a state is somebody else's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from congvu.directory.model import Entry, State
+from congvu.policy.model import Removal
+
+_AFTER = {
+    Removal.LOCK: State.LOCKED,
+    Removal.SUSPEND: State.SUSPENDED,
+    Removal.REVOKE: State.REVOKED,
+    Removal.DELETE: State.REVOKED,  # the mail goes when the hold is over; the address is a tombstone
+}
+_STRICTER = (State.LOCKED, State.SUSPENDED, State.REVOKED, State.PURGED)
+
+
+def ended(entry: Entry) -> bool:
+    """Whether the sync has ended the account, and nobody has opened it again by hand since."""
+    return bool(entry.values("congvuEnded")) and entry.state in _STRICTER
+
+
+def after_leaving(state: State, then: Removal) -> State:
+    """The state of an account whose holder left; never a milder one than it has."""
+    wanted = _AFTER[then]
+    return state if state in _STRICTER and _STRICTER.index(state) > _STRICTER.index(wanted) else wanted
+
+
+def stamp(today: date) -> str:
+    """A day as LDAP writes it (generalizedTime, RFC 4517, 3.3.13)."""
+    return f"{today:%Y%m%d}000000Z"
