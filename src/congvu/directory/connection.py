@@ -1,42 +1,39 @@
-"""The one place that speaks LDAP, through ldap3, and turns its complaints into `DirectoryFailure`.
+"""The one place that speaks LDAP, and turns its complaints into `DirectoryFailure`.
 
-ldap3's defaults are unsafe and none of them is kept: it verifies no certificate, follows referrals with
-the password in clear, and returns a truncated search without a word.
+ldap3 connects, starts TLS, binds and encodes filters; `pipeline` reads and writes in bulk on the same socket
+(docs/adr/0011). ldap3's defaults are unsafe and none of them is kept: it verifies no certificate, follows
+referrals with the password in clear, and returns a truncated search without a word.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPOperationResult
+from ldap3.core.results import RESULT_CODES
+from ldap3.operation.search import search_operation
+from ldap3.utils.asn1 import encode
 
-from congvu.directory.model import Entry
-from congvu.directory.settings import DirectorySettings
+from congvu.directory import ber, results
+from congvu.directory.model import Entry, dn_key
+from congvu.directory.operations import Add, Operation
+from congvu.directory.pipeline import Pipeline, Wire
+from congvu.directory.settings import DirectorySettings, Provider
 from congvu.errors import DirectoryFailure
 
 CONNECT_SECONDS = 10
+"""For the connection, and again for each answer until we are bound."""
 RECEIVE_SECONDS = 60
-PAGE = 500
-"""Entries per page of a search; at most slapd's default size limit."""
-_PAGED = "1.2.840.113556.1.4.319"  # RFC 2696
-_HINTS = {
-    8: "the server asks for TLS",
-    17: "the schema of congvu is not loaded; deploy the role slapd",
-    19: "a constraint of the server: an address or uid that another entry holds, or the password policy",
-    21: "the value does not fit its syntax",
-    32: "the base or the parent entry does not exist; deploy the role slapd",
-    49: "check the DN and its password",
-    50: "the account lacks the right; check bind_dn and the server's ACLs",
-    53: "the server is unwilling, read-only perhaps",
-    65: "the schema of congvu on the server is not the one this program knows; deploy the role slapd",
-    68: "somebody else changed the directory meanwhile; run again",
-}
-"""What to do about a result code (RFC 4511, appendix A)."""
+PAGE = 5000
+"""Entries per page of a search. A page is read as it is decoded; its end costs a round trip."""
+_PASSWORD = "userpassword"  # noqa: S105  (the attribute's name)
+_DN_SYNTAX = frozenset({"congvuhead", "congvusuccessor", "congvuparent", "congvudelegate"})
+"""Attributes whose values the server writes in its own way."""
 
 
 class _Tls(ldap3.Tls):  # type: ignore[misc]  # ldap3 has no types
@@ -59,9 +56,34 @@ class Directory:
     """An open connection, bound as somebody. Use it in a ``with`` statement."""
 
     def __init__(self, settings: DirectorySettings, bind_dn: str, password: str) -> None:
-        """Connect, start TLS, bind. Raises `DirectoryFailure` naming the URI and what to do."""
-        provider = settings.providers[0]
-        self._uri = provider.uri
+        """Connect to the first provider that answers, start TLS, bind.
+
+        Raises `DirectoryFailure` naming every provider that was tried, and what to do.
+        """
+        self._base = settings.base
+        failures: list[DirectoryFailure] = []
+        for provider in settings.providers:
+            self.provider = provider.uri
+            """URI of the server in use."""
+            try:
+                self._connection = self._open(provider, settings, bind_dn, password)
+            except DirectoryFailure as failure:
+                if not results.passing(failure):
+                    raise
+                failures.append(failure)
+            else:
+                break
+        else:
+            if len(failures) == 1:
+                raise failures[0]
+            raise results.Unreachable("; ".join(map(str, failures)), where=f"{len(failures)} providers")
+        self.skipped = tuple(map(str, failures))
+        """Why providers named before the one in use were not used."""
+        self._wire = Wire(self._connection.socket, self._connection.server.next_message_id)
+
+    def _open(
+        self, provider: Provider, settings: DirectorySettings, bind_dn: str, password: str
+    ) -> ldap3.Connection:
         with self._failures(bind_dn):
             tls = _Tls(
                 provider.tls_name or provider.host, str(settings.ca_file) if settings.ca_file else None
@@ -75,24 +97,26 @@ class Directory:
                 connect_timeout=CONNECT_SECONDS,
                 allowed_referral_hosts=[],
             )
-            self._connection = ldap3.Connection(
+            connection = ldap3.Connection(
                 server,
                 user=bind_dn,
                 password=password,
                 check_names=False,
                 auto_referrals=False,
                 raise_exceptions=True,
-                receive_timeout=RECEIVE_SECONDS,
+                receive_timeout=CONNECT_SECONDS,
                 auto_encode=False,
             )
             try:
-                self._connection.open(read_server_info=False)
+                connection.open(read_server_info=False)
                 if provider.start_tls:
-                    self._connection.start_tls(read_server_info=False)
-                self._connection.bind(read_server_info=False)
+                    connection.start_tls(read_server_info=False)
+                connection.bind(read_server_info=False)
+                connection.socket.settimeout(RECEIVE_SECONDS)
             except BaseException:
-                self._connection.strategy.close()  # ldap3 leaves the socket open
+                connection.strategy.close()  # ldap3 leaves the socket open
                 raise
+        return connection
 
     @classmethod
     def as_service(cls, settings: DirectorySettings) -> Self:
@@ -111,80 +135,150 @@ class Directory:
             return
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
-        """Every entry below `base` that matches, with exactly these attributes, page by page.
+        """Every entry at and below `base` that matches, with exactly these attributes, page by page.
 
         Raises `DirectoryFailure` when the server stops before the end (a size limit), or refers elsewhere.
         """
-        cookie: bytes | None = None
-        while True:
-            with self._failures(base):
-                self._connection.search(
-                    base,
-                    filter_,
-                    ldap3.SUBTREE,
-                    attributes=list(attributes),
-                    paged_size=PAGE,
-                    paged_cookie=cookie,
-                )
-            result, page = self._connection.result, self._connection.response
-            if result["result"] != 0:  # ldap3 raises on every code but the two that mean "truncated"
-                raise DirectoryFailure(
-                    f"the search ended early: {result['description']}",
-                    where=f"{self._uri} {base}",
-                    hint="give the sync account 'limits … size.prtotal=unlimited'",
-                )
-            for item in page:
-                if item["type"] != "searchResEntry":
-                    raise DirectoryFailure(
-                        "the server refers to another one",
-                        where=f"{self._uri} {base}",
-                        hint="name the provider itself",
-                    )
-                yield _entry(item)
-            cookie = result["controls"][_PAGED]["value"]["cookie"]
-            if not cookie:
-                return
+        decode = ber.Decoder().entry
+        with self._failures(base):
+            yield from map(decode, self.encoded(base, filter_, attributes))
+
+    def encoded(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[bytes]:
+        """As `search`, each entry as the server encoded it (a SearchResultEntry of RFC 4511, 4.5.2)."""
+        with self._failures(base):
+            request = _search(base, filter_, attributes, ldap3.SUBTREE)
+            cookie = b""
+            while True:
+                page = self._wire.search(request, ber.page(PAGE, cookie))
+                yield from page
+                self._must_succeed(page.result, base)
+                cookie = page.result.cookie
+                if not cookie:
+                    return
+
+    def get(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        """One entry with these attributes; None when there is none. Raises `DirectoryFailure`."""
+        with self._failures(dn):
+            page = self._wire.search(_search(dn, "(objectClass=*)", attributes, ldap3.BASE))
+            found = list(map(ber.Decoder().entry, page))
+            if page.result.code == results.NO_SUCH_OBJECT:
+                return None
+            self._must_succeed(page.result, dn)
+            return found[0] if found else None
+
+    def context_csn(self) -> str:
+        """When the directory was changed last, on each of its providers; the same text: no change since.
+
+        Raises `DirectoryFailure`.
+        """
+        return self._of_base("contextCSN")
+
+    def base_uuid(self) -> str:
+        """Which directory this is: the UUID of the base entry. Raises `DirectoryFailure`."""
+        return self._of_base("entryUUID")
+
+    def _of_base(self, attribute: str) -> str:
+        entry = self.get(self._base, (attribute,))
+        if entry is None or not entry.values(attribute):
+            raise DirectoryFailure(
+                f"{attribute} of the base cannot be read",
+                where=f"{self.provider} {self._base}",
+                hint="check the base, the ACLs of the sync account, and the overlay syncprov",
+            )
+        return " ".join(sorted(entry.values(attribute)))
+
+    def write(self, planned: Iterable[Operation]) -> Iterator[tuple[Operation, DirectoryFailure | None]]:
+        """Do operations, many at a time, and tell of each, in order, how it went.
+
+        Of those that concern the same entry or the same address each waits for the one before, and each
+        `operations.level` for the last. Repeating is harmless: what is already so counts as done. A change
+        whose `before` holds no more is refused (code 122). Raises `DirectoryFailure` when the connection
+        breaks: which of those without an answer were done is not known then.
+        """
+        with self._failures("writing"):
+            for operation, result in Pipeline(self._wire, _request).write(planned):
+                if result.code == results.SUCCESS or self._already(operation, result):
+                    yield operation, None
+                else:
+                    yield operation, self._refused(result, operation.dn)
+
+    def _already(self, operation: Operation, result: ber.Result) -> bool:
+        """Whether the directory refuses an operation because it is done already."""
+        if isinstance(operation, Add):
+            wished = operation.entry.attributes
+            answer = results.ALREADY_EXISTS
+        else:
+            wished = {change.attribute: change.after for change in operation.changes if not change.secret}
+            answer = results.ASSERTION_FAILED
+        if result.code != answer:
+            return False
+        there = self.get(operation.dn, tuple(wished))
+        return there is not None and all(
+            _same(name, there.values(name), values)
+            for name, values in wished.items()
+            if name.lower() != _PASSWORD
+        )
 
     def add(self, entry: Entry) -> None:
         """Create `entry`; raises `DirectoryFailure`."""
-        with self._failures(entry.dn):
-            self._connection.add(
-                entry.dn, attributes={name: list(values) for name, values in entry.attributes.items()}
-            )
+        self._do(entry.dn, ber.add(entry))
 
     def replace(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
         """Give each attribute exactly these values (none removes it), all at once.
 
         Raises `DirectoryFailure`; nothing is changed then.
         """
+        self._do(dn, ber.replace(dn, attributes))
+
+    def _do(self, dn: str, request: bytes) -> None:
         with self._failures(dn):
-            changes = {name: [(ldap3.MODIFY_REPLACE, list(values))] for name, values in attributes.items()}
-            self._connection.modify(dn, changes)
+            self._must_succeed(self._wire.ask(request), dn)
 
     def change_password(self, dn: str, old: str, new: str) -> None:
         """The password-modify operation of RFC 3062; raises `DirectoryFailure`."""
         with self._failures(dn):
+            self._wire.settle()
             self._connection.extend.standard.modify_password(dn, old, new)
+
+    def _must_succeed(self, result: ber.Result, dn: str) -> None:
+        if result.code != results.SUCCESS:
+            raise self._refused(result, dn)
+
+    def _refused(self, result: ber.Result, dn: str) -> results.Refused:
+        name = RESULT_CODES.get(result.code, f"code {result.code}")
+        message = f"{name}: {result.message}".rstrip(": ")
+        return results.Refused(result.code, message, where=f"{self.provider} {dn}")
 
     @contextmanager
     def _failures(self, dn: str) -> Iterator[None]:
-        where = f"{self._uri} {dn}"
         try:
             yield
         except LDAPOperationResult as problem:
-            message = f"{problem.description}: {problem.message}".rstrip(": ")
-            raise DirectoryFailure(message, where=where, hint=_HINTS.get(problem.result, "")) from None
-        except (LDAPException, OSError) as problem:
-            raise DirectoryFailure(
-                f"no connection: {problem}",
-                where=where,
-                hint="check that slapd runs, the URI, the CA and the host name",
-            ) from None
+            raise self._refused(ber.Result(problem.result, problem.message or ""), dn) from None
+        except (LDAPException, OSError, ber.Malformed) as problem:
+            raise results.Unreachable(str(problem), where=f"{self.provider} {dn}") from None
 
 
-def _entry(item: Mapping[str, Any]) -> Entry:
-    values = {
-        name: tuple(value.decode("utf-8", errors="surrogateescape") for value in raw)
-        for name, raw in item["raw_attributes"].items()
-    }
-    return Entry(item["dn"], values)
+def _search(base: str, filter_: str, attributes: Sequence[str], scope: str) -> bytes:
+    """A SearchRequest; ldap3 reads the filter."""
+    request: bytes = encode(
+        search_operation(
+            base, filter_, scope, ldap3.DEREF_NEVER, list(attributes) or [ldap3.NO_ATTRIBUTES],
+            0, 0, types_only=False, auto_escape=True, auto_encode=False,
+        )
+    )  # fmt: skip
+    return request
+
+
+def _request(operation: Operation) -> tuple[bytes, tuple[bytes, ...]]:
+    if isinstance(operation, Add):
+        return ber.add(operation.entry), ()
+    request = ber.replace(operation.dn, {change.attribute: change.after for change in operation.changes})
+    before = {change.attribute: change.before for change in operation.changes if not change.secret}
+    return request, ((ber.assertion(before),) if before else ())
+
+
+def _same(attribute: str, one: Sequence[str], other: Sequence[str]) -> bool:
+    if attribute.lower() in _DN_SYNTAX:
+        return set(map(dn_key, one)) == set(map(dn_key, other))
+    return set(one) == set(other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -15,6 +16,13 @@ class Reader(Protocol):
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
         """Every entry below `base` that matches, or `DirectoryFailure`: never only some."""
+
+
+class EncodedReader(Protocol):
+    """What can be read as the server encodes it: `congvu.directory.connection.Directory`."""
+
+    def encoded(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[bytes]:
+        """As `Reader.search`, each entry in BER."""
 
 
 # Explicit, never * or +: operational attributes and memberOf cost up to a hundred times as much.
@@ -42,8 +50,15 @@ ATTRIBUTES = (
     "congvuAliasUntil",
     "congvuFormerAddress",
     "congvuParent",
+    "congvuHead",
+    "congvuSuccessor",
+    "congvuEnded",
+    "pwdChangedTime",
+    "pwdReset",
 )
-"""What the sync reads of every entry. No passwords."""
+"""What the sync reads of every entry. No passwords, but whether there is one."""
+_OWNERS = frozenset({"pwdChangedTime", "pwdReset"})
+"""What people change themselves; that is no drift."""
 
 
 _ALIAS_UNTIL = re.compile(r"\S+@\S+ [0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -62,6 +77,19 @@ def inspect(directory: Reader, base: str) -> Snapshot:
             "the base entry cannot be read", where=base, hint="check the ACLs of the sync account"
         )
     return snapshot
+
+
+def digest(directory: EncodedReader, base: str) -> str:
+    """A SHA-256 over all that `inspect` reads but the state of passwords, in hexadecimal.
+
+    The same digest means the same entries. Another one may come from another order, too: it only says that
+    it is worth while to look. Raises `DirectoryFailure`.
+    """
+    attributes = [name for name in ATTRIBUTES if name not in _OWNERS]
+    found = hashlib.sha256()
+    for entry in directory.encoded(base, "(objectClass=*)", attributes):
+        found.update(entry)
+    return found.hexdigest()
 
 
 def _checked(entry: Entry) -> Entry:
