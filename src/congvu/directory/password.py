@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
-from congvu.directory.apply import Writer
 from congvu.directory.connection import Directory
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, State
@@ -12,28 +13,50 @@ from congvu.directory.settings import DirectorySettings
 from congvu.errors import InputError
 
 LENGTH = 16
-"""Characters of a generated password: 16 of 59 possible ones are 94 bits."""
-# Read out on the telephone and typed from paper: without l I 1, O o 0, and without quotes.
+"""Characters of a generated password, where a policy asks for no more: 16 of 59 are 94 bits."""
+# Read out on the telephone and typed from paper: without l I 1, O o 0, and without quotes. All four kinds of
+# characters that a policy may ask for (`Password.classes`) are in every password.
 _CLASSES = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "+-=%")
+_SHORTEST_WORD = 3
+"""Words of fewer letters are in every other password by chance."""
 
 
-def generate() -> str:
-    """A random password of `LENGTH` characters with lower case, upper case, a digit and a sign."""
+class Writer(Protocol):
+    """What passwords are set through: `congvu.directory.connection.Directory`, or a tree in memory."""
+
+    def replace(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
+        """Give each attribute exactly these values (none removes it), all at once."""
+
+
+def generate(length: int = LENGTH, without: Iterable[str] = ()) -> str:
+    """A random password with lower case, upper case, a digit and a sign, of `LENGTH` characters at least.
+
+    None of the words in `without` (a login, a name) is in it, in whatever case.
+    """
     random = secrets.SystemRandom()
-    letters = [random.choice(group) for group in _CLASSES]
-    letters += [random.choice("".join(_CLASSES)) for _ in range(LENGTH - len(letters))]
-    random.shuffle(letters)
-    return "".join(letters)
+    words = {word.casefold() for word in without if len(word) >= _SHORTEST_WORD}
+    while True:
+        letters = [random.choice(group) for group in _CLASSES]
+        letters += [random.choice("".join(_CLASSES)) for _ in range(max(length, LENGTH) - len(letters))]
+        random.shuffle(letters)
+        password = "".join(letters)
+        if not any(word in password.casefold() for word in words):
+            return password
 
 
-def issue_initial(directory: Writer, dn: str) -> str:
-    """Give the account at `dn` a new password that must be changed at first use; the password is returned.
+def set_initial(directory: Writer, dn: str, password: str) -> None:
+    """Give the account at `dn` a password that must be changed at first use.
 
     One operation sets the password, ``pwdReset`` (ppolicy lets its bearer do nothing but change it) and the
     state ``initial``. The server hashes. Raises `DirectoryFailure`.
     """
-    password = generate()
     directory.replace(dn, {"userPassword": [password], "pwdReset": ["TRUE"], "congvuState": [State.INITIAL]})
+
+
+def issue_initial(directory: Writer, dn: str) -> str:
+    """Give the account at `dn` a new initial password, which is returned, see `set_initial`."""
+    password = generate()
+    set_initial(directory, dn, password)
     return password
 
 

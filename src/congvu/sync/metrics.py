@@ -20,7 +20,7 @@ _MODE = 0o644  # node_exporter reads it
 HELP = {
     "congvu_sync_last_run_timestamp_seconds": "When the last run ended.",
     "congvu_sync_last_success_timestamp_seconds": "When a run last went through, even if some was refused.",
-    "congvu_sync_status": "Exit status of the last run: 0 done, 1 some in doubt, 2 refused, 3 a system failed.",
+    "congvu_sync_status": "Exit status of the last run: 0 done, 1 some in doubt, 2 refused, 3 failed.",
     "congvu_sync_duration_seconds": "How long the last run took.",
     "congvu_sync_operations": "Operations that the last run did.",
     "congvu_sync_refused_operations": "Operations that the directory refused in the last run.",
