@@ -34,6 +34,9 @@ VALIDATED = {
     "rspamd/rspamd.conf.j2": "rspamadm configtest -c",
     "outside_dns/knot.conf.j2": "conf-check",
     "outside_dns/zone.j2": "kzonecheck",
+    "sync/service.j2": "systemd-analyze verify",
+    "sync/sync.yml.j2": "check-settings",
+    "sync/timer.j2": "systemd-analyze calendar",
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.
 NOT_VALIDATED = {
@@ -98,7 +101,7 @@ ALL_TASKS = [task for role in ROLES for task in tasks(role)]
 
 
 def test_the_walk_finds_the_roles() -> None:
-    assert {"base", "tls", "slapd", "postfix", "dovecot", "clamav", "rspamd"} <= set(ROLES)
+    assert {"base", "tls", "slapd", "postfix", "dovecot", "clamav", "rspamd", "sync"} <= set(ROLES)
     assert len(ALL_TASKS) > 60
     assert {task.module for task in ALL_TASKS} >= {
         "daemon_check",
