@@ -25,6 +25,7 @@ from congvu.errors import CongvuError
 # and `congvu sync` must start without it.
 _GROUPS = {
     "address": "congvu.cli.address:address",
+    "audit": "congvu.cli.audit:audit",
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
     "policy": "congvu.cli.policy:policy",

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +20,7 @@ from congvu.files import whole
 from congvu.policy.model import Policy, Published
 from congvu.sync import ldif
 from congvu.sync.audit import AuditLog
-from congvu.sync.auditrecord import Record
+from congvu.sync.auditrecord import VIETNAM, Record
 
 OPERATIVE = {
     "objectClass": "",
@@ -87,8 +87,6 @@ EVENTS = {
     Event.HEAD: "Thay đổi người đứng đầu",
 }
 """What happened, as officials call it."""
-VIETNAM = timezone(timedelta(hours=7))
-"""The country has one time, without daylight saving."""
 _MODE = 0o640  # another account of the same group fetches it
 _FORMULA = "=+-@＝＋－＠\t\r\n"
 """What makes a spreadsheet compute a cell (OWASP, CSV injection)."""

@@ -23,7 +23,7 @@ from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.printable import printable
 from congvu.sync.audit import AuditLog
-from congvu.sync.feed import VIETNAM
+from congvu.sync.auditrecord import VIETNAM
 
 MOST = 2000
 """Passwords set in one run, unless told otherwise: the server takes 30 ms to hash one (ARGON2)."""
