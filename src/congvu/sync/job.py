@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
-from congvu.directory.operations import DomainPlan
+from congvu.directory.operations import DomainPlan, Operation
 from congvu.sync.gathered import Doubt
 from congvu.sync.settings import Settings
 
@@ -84,14 +84,20 @@ class Outcome:
     overridden: tuple[Brake, ...] = ()
     """Those that a person allowed."""
     findings: tuple[str, ...] = ()
-    """Of the inputs: warnings, rows set aside."""
+    """Of the inputs: warnings, rows set aside; what concerns one plan stands in it."""
     doubts: tuple[Doubt, ...] = ()
     """Rows of which only a person can say who they are about."""
-    written: int = 0
-    """Operations that the directory answered."""
+    done: tuple[Operation, ...] = ()
+    """Operations that the directory has carried out."""
     failures: tuple[str, ...] = ()
     """Operations that the directory refused, with DN and what to do."""
     left: int = 0
     """Operations that were not sent because the run was stopped, or that hang on one that was refused."""
+    sheets: tuple[str, ...] = ()
+    """Where the initial passwords are that were handed over."""
+    passwords: int = 0
+    """How many there are."""
+    without_password: int = 0
+    """People whose initial password comes in a later run."""
     quick: bool = False
     """Whether nothing was compared: neither the files nor the directory have moved since the last run."""

@@ -44,9 +44,9 @@ def brakes(outcome: Outcome) -> Iterator[str]:
         yield f"[bold red]refused[/] {brake.code}: {_safe(str(brake))}"
 
 
-def summary(plan: DomainPlan, written: Iterable[Operation] | None = None) -> str:
-    """One line for a journal: what was done of `plan`, or all of it is to be."""
-    operations = plan.operations if written is None else [one for one in written if one.domain == plan.domain]
+def summary(plan: DomainPlan, done: Iterable[Operation]) -> str:
+    """One line for a journal: what was done of `plan`."""
+    operations = [operation for operation in done if operation.domain == plan.domain]
     added = sum(isinstance(one, Add) and one.entry.managed for one in operations)
     changed = sum(isinstance(one, Modify) for one in operations)
     return f"{plan.domain}: {added} added, {changed} changed, {plan.unchanged} unchanged"
@@ -67,7 +67,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             {"id": doubt.id, "domain": doubt.domain, "text": str(doubt), "candidates": list(doubt.candidates)}
             for doubt in outcome.doubts
         ],
-        "written": outcome.written,
+        "done": len(outcome.done),
         "failures": list(outcome.failures),
         "left": outcome.left,
     }
@@ -87,10 +87,9 @@ def _domain(plan: DomainPlan, *, everything: bool) -> Iterator[str]:
         by_unit.setdefault(operation.unit_id, []).append(operation)
     names = _unit_names(plan.operations)
     shown = list(by_unit) if everything else _largest(by_unit)
-    for unit in by_unit:
+    for unit, operations in by_unit.items():
         if unit not in shown:
             continue
-        operations = by_unit[unit]
         named = f"{unit} {names.get(unit, '')}".strip() or "structure"
         added = sum(isinstance(operation, Add) for operation in operations)
         changed = len(operations) - added
@@ -101,6 +100,8 @@ def _domain(plan: DomainPlan, *, everything: bool) -> Iterator[str]:
     if rest := len(by_unit) - len(shown):
         left = sum(len(operations) for unit, operations in by_unit.items() if unit not in shown)
         yield f"  … and {left} operations in {rest} more units (--all shows them)"
+    notes = [f"[cyan]note[/] {_safe(finding)}" for finding in plan.findings]
+    yield from _some(notes, FIRST_FINDINGS, everything=everything)
 
 
 def _largest(by_unit: Mapping[str, Sequence[Operation]]) -> Sequence[str]:
