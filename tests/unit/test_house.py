@@ -53,7 +53,9 @@ PURE = (
     "congvu.naming.namespace",
     "congvu.naming.template",
     "congvu.naming.units",
+    "congvu.directory.ber",
     "congvu.directory.diff",
+    "congvu.directory.dn",
     "congvu.directory.wanted",
     "congvu.directory.model",
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from congvu.directory.dn import dn_key as dn_key  # noqa: PLC0414  (callers have it from here)
+from congvu.directory.dn import escape
 
 MANAGED_CLASS = "congvuAccount"
 """The auxiliary class that marks an account as ours. An entry without it is never touched."""
@@ -42,6 +45,9 @@ class State(StrEnum):
         return self in (State.INITIAL, State.ACTIVE, State.LOCKED)
 
 
+_STATES: Mapping[str, State] = {str(state): state for state in State}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One LDAP entry: its DN and those attributes that the sync reads or writes.
@@ -73,7 +79,8 @@ class Entry:
 
     def has_class(self, name: str) -> bool:
         """Whether the entry is of object class `name`, compared as LDAP does."""
-        return name.casefold() in {value.casefold() for value in self.values("objectClass")}
+        classes = self.values("objectClass")
+        return name in classes or name.casefold() in {value.casefold() for value in classes}
 
     @property
     def managed(self) -> bool:
@@ -83,7 +90,8 @@ class Entry:
     @property
     def state(self) -> State:
         """The account's state. Raises ``ValueError`` on a word that is none."""
-        return State(self.value("congvuState").lower())
+        word = self.value("congvuState")
+        return _STATES.get(word) or State(word.lower())
 
     @property
     def kind(self) -> str:
@@ -122,6 +130,8 @@ class Snapshot:
     base: str
     entries: Mapping[str, Entry]
     """By `dn_key`."""
+    _below: dict[str, list[Entry]] = field(default_factory=dict, repr=False, compare=False)
+    """By the key of the parent; made when it is asked for."""
 
     @classmethod
     def of(cls, base: str, entries: Iterable[Entry]) -> Snapshot:
@@ -139,25 +149,10 @@ class Snapshot:
 
     def children(self, dn: str) -> tuple[Entry, ...]:
         """The entries directly below `dn`, in the order of their DNs."""
-        below = "," + dn_key(dn)
-        found = (
-            key
-            for key in self.entries
-            if key.endswith(below) and "," not in _unescaped(key.removesuffix(below))
-        )
-        return tuple(self.entries[key] for key in sorted(found))
-
-
-def dn_key(dn: str) -> str:
-    """A form in which two spellings of one DN are equal: lower-case, no blanks around ``,`` and ``=``.
-
-    Enough for the DNs we make, whose RDNs need no escapes; a foreign DN only has to differ from ours.
-    """
-    return ",".join("=".join(side.strip() for side in part.split("=", 1)) for part in dn.lower().split(","))
-
-
-def _unescaped(rdn: str) -> str:
-    return rdn.replace("\\,", "")
+        if not self._below:
+            for key in sorted(self.entries):
+                self._below.setdefault(key.partition(",")[2], []).append(self.entries[key])
+        return tuple(self._below.get(dn_key(dn), ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +207,8 @@ class Layout:
 
     def person(self, staff_id: str) -> str:
         """DN of a person."""
-        return f"uid={staff_id},{self.people}"
+        return f"uid={escape(staff_id)},{self.people}"
 
     def unit(self, unit_id: str) -> str:
         """DN of a unit."""
-        return f"uid={unit_id},{self.units}"
+        return f"uid={escape(unit_id)},{self.units}"
