@@ -21,13 +21,13 @@ from pathlib import Path
 import pytest
 
 from congvu.cli.stack import SAMPLES
-from congvu.directory import settings as sync_settings
 from congvu.directory.connection import Directory
 from congvu.directory.model import Entry, Layout
 from congvu.directory.password import change_own, generate, issue_initial
-from congvu.directory.settings import Settings
 from congvu.fleet.client import Outside, fetch, mailbox, parse, poll
 from congvu.fleet.lab import Lab, run_in
+from congvu.sync import settings as sync_settings
+from congvu.sync.settings import Settings
 
 LAMDONG, QUANGTRI = "lamdong.gov.vn", "quangtri.gov.vn"
 DOMAINS = tuple(SAMPLES)

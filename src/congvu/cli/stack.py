@@ -11,18 +11,18 @@ from pathlib import Path
 
 import yaml
 
-from congvu.cli.progress import Steps
+from congvu.cli.progress import Step, Steps
 from congvu.cli.watch import RoleWatcher
-from congvu.directory import settings as sync_settings
-from congvu.directory.apply import apply as apply_plan
 from congvu.directory.connection import Directory
-from congvu.directory.inspect import inspect
 from congvu.directory.password import change_own, find_open, generate, issue_initial
-from congvu.directory.sync import plan_all, read_sources
+from congvu.errors import LabFailure
 from congvu.fleet import deploy as deploying
 from congvu.fleet import files, image, proof
 from congvu.fleet import lab as labs
 from congvu.fleet.lab import ROOT, Lab
+from congvu.sync import settings as sync_settings
+from congvu.sync.job import Order, Status
+from congvu.sync.run import carry_out
 
 SAMPLES = {
     "lamdong.gov.vn": (2000, 150),
@@ -80,17 +80,19 @@ def _sync(one: Lab, steps: Steps) -> int:
         made = _sample(one)
         step.outcome = "made" if made else "no change"
     with steps.step("Synchronise the directory") as step:
-        settings = sync_settings.load(_sync_settings(one))
-        sources = read_sources(settings)
-        with Directory.as_service(settings.directory) as directory:
-            found = inspect(directory, settings.directory.base)
-            plans = plan_all(sources, found, mail_host=settings.mail_host, today=date.today())
-            for plan in plans:
-                step.note(f"{plan.domain}: {plan.added} to add, {plan.changed} to change")
-                apply_plan(directory, plan, lambda _: None)
-        count = sum(len(plan.operations) for plan in plans)
+        order = Order(sync_settings.load(_sync_settings(one)), date.today(), "the lab")
+        outcome = carry_out(order, lambda what, done, total: _note(step, what, done, total))
+        if outcome.status is not Status.FINE:
+            told = [*map(str, outcome.brakes), *outcome.failures, *map(str, outcome.doubts)]
+            raise LabFailure("; ".join(told) or outcome.status.name, where="the sync of the sample registry")
+        count = len(outcome.done)
         step.outcome = f"{count} changes" if count else "no change"
     return made + count
+
+
+def _note(step: Step, what: str, done: int, total: int) -> None:
+    if done % 500 == 0:
+        step.note(f"{what}: {done} of {total}")
 
 
 def _sample(one: Lab) -> int:
@@ -130,6 +132,7 @@ def _sync_settings(one: Lab) -> Path:
             "base": base,
         },
         "mail_host": mail.need("bootstrap_fqdn"),
+        "state": str(one.folder / "sync-state"),
         "domains": {
             domain: {
                 "policy": str(policies / f"{domain}.yml"),

@@ -3,82 +3,186 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+import pwd
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
-from congvu.directory.apply import apply as apply_plan
+from congvu import files
 from congvu.directory.connection import Directory
-from congvu.directory.diff import Add, Operation, Plan
-from congvu.directory.inspect import inspect
 from congvu.directory.password import find_open, issue_initial
-from congvu.directory.settings import Settings, load
-from congvu.directory.sync import plan_all, read_sources
+from congvu.errors import InputError, SettingsError
+from congvu.printable import printable
+from congvu.strictyaml import nearest
+from congvu.sync import decisions, guard, ldif, planfile, show
+from congvu.sync import run as running
+from congvu.sync.job import Order, Status
+from congvu.sync.planfile import SavedPlan
+from congvu.sync.settings import Settings, load
 
-FIRST_LINES = 10
-"""Operations and findings shown per domain without --all."""
 LINE_EVERY = 500
 """Operations between two lines of progress in a log."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _settings = click.option(
     "--settings",
     "settings_file",
     type=click.Path(path_type=Path),
     required=True,
-    help="Settings file: directory, domains, registries.",
+    help="Settings file: directory, domains, registries, where records go.",
 )
+_all = click.option("--all", "everything", is_flag=True, help="Show every operation, not only the first.")
+_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+def _limits(command: _Command) -> _Command:
+    """What `plan`, `apply` and `run` have in common."""
+    for option in (
+        click.option("--reason", default="", help="Why --allow is right; it stands in the audit log."),
+        click.option(
+            "--allow",
+            multiple=True,
+            type=click.Choice(sorted(guard.CODES)),
+            help="Override this brake for this run; needs --reason. May be repeated.",
+        ),
+        click.option("--verify", is_flag=True, help="Compare all, even where nothing seems to have moved."),
+        click.option("--unit", "units", multiple=True, help="Only this unit (its id). May be repeated."),
+        click.option("--domain", "domains", multiple=True, help="Only this mail domain. May be repeated."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
 def sync() -> None:
-    """Bring the LDAP directory in step with the staff registry."""
+    """Bring the LDAP directory in step with the staff registry.
+
+    Exit status 0: nothing to do, or done. 1: changes pending, or some refused or in doubt. 2: bad input or a
+    brake, nothing was written. 3: a system failed, the next run goes on.
+    """
 
 
 @sync.command()
 @_settings
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-@click.option("--all", "all_lines", is_flag=True, help="Show every operation, not only the first.")
-def plan(settings_file: Path, *, as_json: bool, all_lines: bool) -> None:
-    """Show what would change. Exit status 0: nothing, 1: something."""
-    settings = load(settings_file)
-    with _planned(settings) as (_, plans):
-        if as_json:
-            click.echo(json.dumps([_as_json(plan) for plan in plans], ensure_ascii=False, indent=2))
-        else:
-            _show(plans, all_lines=all_lines)
-    click.get_current_context().exit(1 if _pending(plans) else 0)
+@_limits
+@_json
+@_all
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan, for 'congvu sync apply FILE'.")
+@click.option("--ldif", "ldif_file", type=click.Path(path_type=Path), help="Write the changes as LDIF, too.")
+def plan(
+    settings_file: Path,
+    *,
+    as_json: bool,
+    everything: bool,
+    out: Path | None,
+    ldif_file: Path | None,
+    **limits: Any,
+) -> None:
+    """Show what would change; write nothing to the directory."""
+    order = _order(load(settings_file), **limits)
+    outcome = running.preview(order)
+    if as_json:
+        click.echo(printable(json.dumps(show.as_json(outcome), ensure_ascii=False, indent=2)))
+    else:
+        _print(show.lines(outcome, everything=everything))
+    _print(show.brakes(outcome), err=True)
+    if outcome.status is not Status.REFUSED:
+        if out:
+            planfile.save(out, order, outcome)
+        if ldif_file:
+            files.write_whole(
+                ldif_file, ldif.of_operations(one for plan in outcome.plans for one in plan.operations)
+            )
+    click.get_current_context().exit(outcome.status)
 
 
 @sync.command()
 @_settings
-@click.option("--all", "all_lines", is_flag=True, help="Show every operation, not only the first.")
-def apply(settings_file: Path, *, all_lines: bool) -> None:
-    """Show what changes, and do it."""
-    settings = load(settings_file)
-    with _planned(settings) as (directory, plans):
-        _show(plans, all_lines=all_lines)
-        _write(directory, plans, quiet=False)
-    for plan in plans:
-        click.echo(_summary(plan))
+@_limits
+@_json
+@_all
+@click.argument("saved", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
+def apply(settings_file: Path, *, as_json: bool, everything: bool, saved: Path | None, **limits: Any) -> None:
+    """Show what changes, and do it; with the FILE of 'plan --out', only if that is still what it says."""
+    order = _order(load(settings_file), **limits)
+    expected = SavedPlan.read(saved) if saved else None
+    if expected:
+        _check_scope(order)
+        order = expected.order(order)
+    with _ended_by_signals() as stop, _progress(quiet=False) as progress:
+        outcome = running.carry_out(order, progress, stop=stop, saved=expected)
+    if as_json:
+        click.echo(printable(json.dumps(show.as_json(outcome), ensure_ascii=False, indent=2)))
+    else:
+        _print(show.lines(outcome, everything=everything))
+        _print(show.done(outcome))
+    _print(show.troubles(outcome), err=True)
+    click.get_current_context().exit(outcome.status)
 
 
 @sync.command()
 @_settings
-def run(settings_file: Path) -> None:
-    """Plan and apply with one line per domain, for a timer."""
+@_limits
+def run(settings_file: Path, **limits: Any) -> None:
+    """Plan and apply, with one line for each mail domain and one for all: for a timer and its journal."""
+    order = _order(load(settings_file), **limits)
+    with _ended_by_signals() as stop, _progress(quiet=True) as progress:
+        outcome = running.carry_out(order, progress, stop=stop)
+    for line in show.notes(outcome):
+        click.echo(line, err=True)
+    _print(show.done(outcome))
+    _print(show.troubles(outcome), err=True)
+    click.get_current_context().exit(outcome.status)
+
+
+@sync.command()
+@_settings
+@click.argument("doubt", required=False)
+@click.argument("answer", required=False)
+@click.option("--author", default="", help="Who decides; who is logged in unless given.")
+@click.option("--reason", default="", help="Why; it is kept with the answer.")
+def decide(settings_file: Path, doubt: str | None, answer: str | None, *, author: str, reason: str) -> None:
+    """Answer a doubt about who a row is: ANSWER is same:ID, new or left. Without a DOUBT, list them.
+
+    The answer is remembered for all later runs.
+    """
     settings = load(settings_file)
-    with _planned(settings) as (directory, plans):
-        _write(directory, plans, quiet=True)
-    for plan in plans:
-        for finding in plan.findings:
-            click.echo(f"{plan.domain}: note: {finding}", err=True)
-        click.echo(_summary(plan))
+    doubts = {one.id: one for one in running.preview(_order(settings, verify=True)).doubts}
+    if doubt is None:
+        for one in doubts.values():
+            click.echo(printable(str(one)))
+        click.get_current_context().exit(Status.PENDING if doubts else Status.FINE)
+    if doubt not in doubts:
+        raise InputError(f"there is no doubt {doubt!r}", hint=nearest(doubt, doubts))
+    decision = decisions.answered(
+        doubts[doubt],
+        answer or "",
+        author=author or _author(),
+        reason=reason,
+        now=datetime.now().astimezone(),
+    )
+    files.make_folder(settings.state, 0o700)
+    decisions.remember(settings.decisions, decision)
+    click.echo(printable(f"{doubt}: {decision.answer}, {decision.staff_id}"))
 
 
 @sync.command("issue-password")
@@ -94,98 +198,90 @@ def issue_password(settings_file: Path, address: str) -> None:
         click.echo(issue_initial(directory, find_open(directory, settings.base, address).dn))
 
 
+def _order(
+    settings: Settings,
+    *,
+    domains: tuple[str, ...] = (),
+    units: tuple[str, ...] = (),
+    verify: bool = False,
+    allow: tuple[str, ...] = (),
+    reason: str = "",
+) -> Order:
+    try:
+        return Order(
+            settings,
+            today=date.today(),
+            author=_author(),
+            domains=frozenset(domains),
+            units=frozenset(units),
+            allow=frozenset(allow),
+            reason=reason,
+            verify=verify,
+        )
+    except ValueError as problem:
+        raise SettingsError(str(problem), hint="--allow CODE --reason TEXT") from None
+
+
+def _check_scope(order: Order) -> None:
+    if not order.whole:
+        raise SettingsError("a saved plan has its own scope", hint="leave out --domain and --unit")
+
+
+def _author() -> str:
+    """Who is at the keyboard, also behind sudo."""
+    name = os.environ.get("SUDO_USER", "")
+    try:
+        return name or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
 @contextmanager
-def _planned(settings: Settings) -> Iterator[tuple[Directory, tuple[Plan, ...]]]:
-    """Everything is read and checked, for all domains, before the first write."""
-    sources = read_sources(settings)
-    with Directory.as_service(settings.directory) as directory:
-        found = inspect(directory, settings.directory.base)
-        yield directory, plan_all(sources, found, mail_host=settings.mail_host, today=date.today())
-
-
-def _write(directory: Directory, plans: Sequence[Plan], *, quiet: bool) -> None:
-    """Apply all plans; a bar on a terminal, a line now and then in a log unless `quiet`."""
-    total = sum(len(plan.operations) for plan in plans)
-    console = Console(stderr=True)
-    live = console.is_terminal and total > 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not live) as bar:
-        task = bar.add_task("writing", total=total)
-        done = 0
-
-        def step(_: Operation) -> None:
-            nonlocal done
-            done += 1
-            bar.advance(task)
-            if done % LINE_EVERY == 0 and not (live or quiet):
-                click.echo(f"{done} of {total} written")
-
-        for plan in plans:
-            bar.update(task, description=plan.domain)
-            apply_plan(directory, plan, step)
-
-
-def _pending(plans: Sequence[Plan]) -> bool:
-    return any(plan.operations for plan in plans)
-
-
-def _summary(plan: Plan) -> str:
-    return f"{plan.domain}: {plan.added} added, {plan.changed} changed, {plan.unchanged} unchanged"
-
-
-def _show(plans: Sequence[Plan], *, all_lines: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for plan in plans:
-        console.print(
-            f"[bold]{plan.domain}[/]: [green]{plan.added} to add[/], [yellow]{plan.changed} to change[/], "
-            f"{plan.unchanged} unchanged"
-        )
-        _print_some(console, [_line(operation) for operation in plan.operations], all_lines=all_lines)
-        _print_some(
-            console, [f"[cyan]note[/] {escape(finding)}" for finding in plan.findings], all_lines=all_lines
-        )
-
-
-def _print_some(console: Console, lines: Sequence[str], *, all_lines: bool) -> None:
-    shown = lines if all_lines else lines[:FIRST_LINES]
-    for line in shown:
-        console.print(f"  {line}")
-    if len(lines) > len(shown):
-        console.print(f"  … and {len(lines) - len(shown)} more (--all shows them)")
-
-
-def _line(operation: Operation) -> str:
-    why = escape(f"({operation.reason}; {operation.clause})")
-    if isinstance(operation, Add):
-        return f"[green]+[/] {escape(operation.entry.value('mail') or operation.dn)} [dim]{why}[/]"
-    changes = ", ".join(
-        f"{change.attribute} removed"
-        if change.secret
-        else f"{change.attribute} {' '.join(change.before) or '–'} → {' '.join(change.after) or '–'}"
-        for change in operation.changes
-    )
-    return f"[yellow]~[/] {escape(operation.label)}: {escape(changes)} [dim]{why}[/]"
-
-
-def _as_json(plan: Plan) -> dict[str, object]:
-    """The plan for machines; docs/directory.md describes the keys."""
-    operations: list[dict[str, object]] = []
-    for operation in plan.operations:
-        common = {"dn": operation.dn, "reason": operation.reason, "clause": operation.clause}
-        if isinstance(operation, Add):
-            attributes = {name: list(values) for name, values in operation.entry.attributes.items()}
-            operations.append({"operation": "add", **common, "attributes": attributes})
-        else:
-            changes = [
-                {"attribute": change.attribute, "before": list(change.before), "after": list(change.after)}
-                for change in operation.changes
-            ]
-            operations.append({"operation": "modify", **common, "changes": changes})
-    return {
-        "domain": plan.domain,
-        "added": plan.added,
-        "changed": plan.changed,
-        "unchanged": plan.unchanged,
-        "operations": operations,
-        "findings": list(plan.findings),
+def _ended_by_signals() -> Iterator[threading.Event]:
+    """SIGTERM and the first Ctrl-C end a run between two operations."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
     }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[running.Progress]:
+    """A bar with rate and time left on a terminal; else a line now and then, unless `quiet`."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("writing", total=None, visible=False)
+
+        def step(what: str, done: int, total: int) -> None:
+            if done == 1:
+                bar.reset(task, total=total)
+            bar.update(task, description=what, completed=done, visible=True)
+            if not console.is_terminal and not quiet and (done % LINE_EVERY == 0):
+                click.echo(f"{what}: {done} of {total}", err=True)
+
+        yield step
+
+
+class _Rate(ProgressColumn):
+    """Operations a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed else "–/s")
+
+
+def _print(lines: Iterator[str], *, err: bool = False) -> None:
+    console = Console(stderr=err, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(line)

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from congvu.directory.operations import Add, DomainPlan, Modify, Operation
 from congvu.printable import printable
-from congvu.sync.job import Brake, Outcome
+from congvu.sync.job import Brake, Outcome, Status
 from congvu.sync.planfile import plan_as_json
 
 FIRST_UNITS = 12
@@ -42,10 +42,47 @@ def brakes(outcome: Outcome) -> Iterator[str]:
     """Why the run is refused, in Rich's markup."""
     for brake in outcome.brakes:
         yield f"[bold red]refused[/] {brake.code}: {_safe(str(brake))}"
+    if outcome.brakes:
+        yield "[bold red]nothing was written[/]"
 
 
-def summary(plan: DomainPlan, done: Iterable[Operation]) -> str:
-    """One line for a journal: what was done of `plan`."""
+def troubles(outcome: Outcome) -> Iterator[str]:
+    """What went wrong, in Rich's markup."""
+    yield from brakes(outcome)
+    for failure in outcome.failures:
+        yield f"[bold red]failed[/] {_safe(failure)}"
+
+
+def notes(outcome: Outcome) -> Iterator[str]:
+    """Findings and doubts, one plain line each, for a journal."""
+    for finding in outcome.findings:
+        yield printable(f"note: {finding}")
+    for plan in outcome.plans:
+        yield from (printable(f"{plan.domain}: note: {finding}") for finding in plan.findings)
+    for doubt in outcome.doubts:
+        yield printable(f"{doubt.domain}: in doubt: {doubt}")
+
+
+def done(outcome: Outcome) -> Iterator[str]:
+    """What was done: a line for each mail domain and one for the whole run, in Rich's markup."""
+    if outcome.status is Status.REFUSED:
+        yield f"run {outcome.run_id}: refused, {len(outcome.brakes)} brakes; nothing was written"
+        return
+    for plan in outcome.plans:
+        yield _summary(plan, outcome.done)
+    for sheet in outcome.sheets:
+        yield _safe(f"initial passwords: {sheet}")
+    parts = [f"{len(outcome.done)} operations done"]
+    parts += [f"{len(outcome.failures)} refused"] if outcome.failures else []
+    parts += [f"{outcome.left} left"] if outcome.left else []
+    parts += [f"{len(outcome.doubts)} in doubt"] if outcome.doubts else []
+    parts += [f"{outcome.passwords} initial passwords"] if outcome.passwords else []
+    parts += [f"{outcome.without_password} to come"] if outcome.without_password else []
+    said = "nothing has moved" if outcome.quick else ", ".join(parts)
+    yield f"run {outcome.run_id}: {said}"
+
+
+def _summary(plan: DomainPlan, done: Iterable[Operation]) -> str:
     operations = [operation for operation in done if operation.domain == plan.domain]
     added = sum(isinstance(one, Add) and one.entry.managed for one in operations)
     changed = sum(isinstance(one, Modify) for one in operations)
