@@ -38,16 +38,14 @@ def read_accounts(
     `units` and `people` are the registry's ids. LDAP does not tell ``s1`` from ``S1``, so an account goes
     under the id as the registry writes it, else under its own ``uid``.
     """
-    branches = (
-        _Branch("," + dn_key(layout.people), {identifier.lower(): identifier for identifier in people}),
-        _Branch("," + dn_key(layout.units), {identifier.lower(): identifier for identifier in units}),
-    )
+    served = _Branch("," + dn_key(layout.people), {identifier.lower(): identifier for identifier in people})
+    led = _Branch("," + dn_key(layout.units), {identifier.lower(): identifier for identifier in units})
     suffix, foreign, others = layout.suffix, list[Entry](), dict[str, str]()
     for key, entry in found.entries.items():
-        branch = next((one for one in branches if key.endswith(one.below)), None)
-        if branch and "," in key[: -len(branch.below)].replace("\\,", ""):
+        branch = served if key.endswith(served.below) else led if key.endswith(led.below) else None
+        if branch and key.count(",") > branch.depth and "," in branch.rdn(key):
             branch = None  # below an account
-        if branch and entry.managed and entry.value("mail"):
+        if branch and entry.managed and entry.values("mail"):
             branch.take(entry, read_holding(layout, entry))
             continue
         if branch:
@@ -55,7 +53,6 @@ def read_accounts(
         for address in (*entry.addresses, *entry.values("congvuFormerAddress")):
             if address.lower().endswith(suffix):
                 others[layout.local_part(address)] = entry.dn
-    served, led = branches
     foreign.sort(key=lambda entry: dn_key(entry.dn))
     return Accounts(
         led.entries, served.entries, tuple(foreign), Ledger(led.holdings, served.holdings, others)
@@ -65,12 +62,16 @@ def read_accounts(
 class _Branch:
     """One container, as it is read."""
 
-    __slots__ = ("below", "entries", "holdings", "ids")
+    __slots__ = ("below", "depth", "entries", "holdings", "ids")
 
     def __init__(self, below: str, ids: Mapping[str, str]) -> None:
-        self.below, self.ids = below, ids
+        self.below, self.ids, self.depth = below, ids, below.count(",")
         self.entries: dict[str, Entry] = {}
         self.holdings: dict[str, Holding] = {}
+
+    def rdn(self, key: str) -> str:
+        """What stands left of the container; a comma in it parts two names."""
+        return key[: -len(self.below)].replace("\\,", "")
 
     def take(self, entry: Entry, holding: Holding) -> None:
         uid = entry.value("uid")

@@ -25,6 +25,11 @@ def ended(entry: Entry) -> bool:
     return bool(entry.values("congvuEnded")) and entry.state in _STRICTER
 
 
+def is_open(entry: Entry) -> bool:
+    """Whether the account has neither ended nor become a tombstone."""
+    return not entry.state.gone and not ended(entry)
+
+
 def after_leaving(state: State, then: Removal) -> State:
     """The state of an account whose holder left; never a milder one than it has."""
     wanted = _AFTER[then]

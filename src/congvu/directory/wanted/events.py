@@ -49,7 +49,6 @@ _DETAILS = {
 _LEDGER = "what the address was formed from"
 
 
-
 def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
     """The reason of a change of an entry that is there."""
     by_name = {change.attribute: change for change in changes if not change.secret}

@@ -27,6 +27,12 @@ def leavers(work: Work) -> Iterator[WantedEntry]:
                 work.unchanged += 1
             else:
                 yield end(work, held, _left(work, person))
+    for key, told in work.task.left.items():
+        row = work.people.get(key.removeprefix(f"{PEOPLE}/"))
+        if row and row.status is Status.WORKING:
+            work.findings.append(
+                f"{row.place}: {row.staff_id} left, as decided ({told}), and works; the row counts"
+            )
     yield from without_row(work, PEOPLE, work.people, named=frozenset())
 
 

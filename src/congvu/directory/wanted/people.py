@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from congvu.directory.model import MANAGED_CLASS, Entry, State
 from congvu.directory.operations import Event, Reason
-from congvu.directory.states import ended
+from congvu.directory.states import is_open
 from congvu.directory.wanted.compare import differing
 from congvu.directory.wanted.model import WantedEntry
 from congvu.directory.wanted.values import Values, mailbox, name_parts, new_mailbox, one, telephone
@@ -16,6 +16,9 @@ from congvu.policy.model import Kind
 from congvu.registry.model import Person
 
 CLASSES = ("inetOrgPerson", "inetLocalMailRecipient", MANAGED_CLASS)
+_NONE: tuple[str, ...] = ()
+_RARE = frozenset({"congvuEnded", "congvuDelegate"})
+"""What most entries do not have and has to be looked at."""
 _QUOTA = ("person.quota.max", "person.quota.min")
 
 
@@ -31,9 +34,12 @@ def wanted_people(work: Work) -> Iterator[WantedEntry]:
         if held is None:
             yield _new(work, person, given, quota_clause)
             continue
-        box = mailbox(work.layout, held, given, before[person.staff_id], work.stamped)
-        values = _values(work, person) | box
-        back = held.state.gone or ended(held)
+        holding, back = before[person.staff_id], not is_open(held)
+        values = _values(work, person)
+        if given.holding is holding and not back and _is_so(held, values):
+            work.unchanged += 1
+            continue
+        values |= mailbox(work.layout, held, given, holding, work.stamped)
         values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
         if "congvuDelegate" in held.attributes:
             values["congvuDelegate"] = work.delegates(held)
@@ -89,6 +95,15 @@ def _values(work: Work, person: Person) -> Values:
         "telephoneNumber": one(telephone(person.phone)),
         "congvuQuota": _quota(work, person),
     }
+
+
+def _is_so(held: Entry, said: Values) -> bool:
+    """Whether the entry has all that is `said`, byte for byte, and its mailbox is sound. The usual case."""
+    at = held.attributes
+    for name, value in said.items():
+        if at.get(name, _NONE) != value:
+            return False
+    return at["mail"] == at.get("mailLocalAddress") and not at.keys() & _RARE
 
 
 def _quota(work: Work, person: Person) -> tuple[str, ...]:

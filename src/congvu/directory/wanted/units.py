@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from congvu.directory.model import MANAGED_CLASS, PEOPLE, UNITS, Entry, State
 from congvu.directory.operations import Event, Reason
-from congvu.directory.states import ended
+from congvu.directory.states import ended, is_open
 from congvu.directory.wanted.compare import differing
 from congvu.directory.wanted.leaving import DISSOLUTION, end, without_row
 from congvu.directory.wanted.model import WantedEntry
@@ -57,7 +57,7 @@ def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
         return
     before = work.accounts.ledger.units[unit.unit_id]
     values |= mailbox(work.layout, held, given, before, work.stamped)
-    back = held.state.gone or ended(held)
+    back = not is_open(held)
     values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
     values["congvuHead"] = _head(work, unit, held)
     values["congvuDelegate"] = work.delegates(held)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from congvu.directory.ledger import read_accounts
 from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, State, dn_key
 from congvu.directory.scope import people_out_of_scope, units_out_of_scope
-from congvu.directory.states import ended, stamp
+from congvu.directory.states import ended, is_open, stamp
 from congvu.directory.wanted.model import Task
 from congvu.naming.allocation import Allocation, allocate
+from congvu.naming.ledger import parts
 from congvu.policy.effective import effective
 from congvu.policy.model import Kind
 from congvu.registry.model import Action, Person, Registry, Status, Unit
+from congvu.registry.places import Place
+
+_BASIS = 4
+"""What a unit's address is formed from: name, domain, the unit above, kind."""
 
 
 class Work:
@@ -105,9 +111,9 @@ class Work:
 
     def _open(self, held: Entry, row: Unit | Person) -> bool:
         """Whether an account is open, or comes back; why not is told."""
-        state = held.state
-        if not state.gone and not ended(held):
+        if is_open(held):
             return True
+        state = held.state
         identifier = row.unit_id if isinstance(row, Unit) else row.staff_id
         who = f"{row.place}: {identifier} works again"
         if state is State.PURGED:
@@ -129,14 +135,19 @@ class Work:
         return True
 
     def _allocate(self) -> Allocation:
-        # Units that end speak for the addresses of those who are in them to the last.
-        ending = (
-            unit
-            for unit in self.task.registry.units
-            if unit.status is Status.LEFT and unit.unit_id in self.accounts.units
-        )
-        register = Registry((*self.serving, *ending), self.staff)
+        register = Registry((*self.serving, *self._units_that_speak()), self.staff)
         return allocate(register, self.task.policy, self.accounts.ledger, today=self.task.today)
+
+    def _units_that_speak(self) -> Iterator[Unit]:
+        """Units that are not served and have an address: those below them and in them have it in theirs."""
+        served = {unit.unit_id for unit in self.serving}
+        for identifier, held in self.accounts.units.items():
+            if identifier in served:
+                continue
+            if identifier in self.units:
+                yield self.units[identifier]
+            elif self.set_aside(UNITS, identifier):
+                yield _as_issued(identifier, held)
 
     def tell(self) -> None:
         """What naming could not settle: a problem for who has no address, a finding for who keeps one."""
@@ -152,8 +163,8 @@ class Work:
 
     def in_use(self) -> int:
         """Accounts that are in use now."""
-        both = (self.accounts.units, self.accounts.people)
-        return sum(not entry.state.gone for entries in both for entry in entries.values())
+        ledger = self.accounts.ledger
+        return sum(not held.gone for holdings in (ledger.units, ledger.people) for held in holdings.values())
 
     def has_left(self, account: Entry) -> bool:
         """Whether the holder of an account has left, or leaves in this run."""
@@ -172,3 +183,11 @@ class Work:
     def _left(self, dn: str) -> bool:
         entry = self.found.get(dn)
         return entry is not None and entry.managed and self.has_left(entry)
+
+
+def _as_issued(identifier: str, held: Entry) -> Unit:
+    """A unit as it was when its address was issued, in place of the row that the registry could not say."""
+    said = parts(held.value("congvuIssuedFor"))
+    name, domain, _, kind = said if len(said) == _BASIS else (held.value("cn"), "", "", "")
+    above = held.value("congvuParent").partition(",")[0].partition("=")[2]
+    return Unit(Place(held.dn, 0), identifier, name, kind, above, "", domain, date.min)
