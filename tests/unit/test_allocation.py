@@ -259,8 +259,8 @@ def test_a_ladder_without_numbers_ends_in_a_problem(quangtri: Policy) -> None:
     done = run(for_people(quangtri, "{{ hovaten }}"), [person("1"), person("2")])
     assert people(done) == {"1": "nguyenvanan", "2": ProblemCode.TAKEN}
     assert str(done.problems[0]) == (
-        "'nguyenvanan' is held by 1 (agree on an address, and write it in the column 'address'; "
-        "free: vanan, nvan, annv)"
+        "'nguyenvanan' is held by 1, Nguyễn Văn An (agree on an address, and write it in the column "
+        "'address'; free: vanan, nvan, annv)"
     )
 
 
@@ -273,7 +273,7 @@ def test_the_holder_of_a_tombstone_is_told_apart(quangtri: Policy) -> None:
     policy = for_people(quangtri, "{{ hovaten }}")
     ledger = after(run(policy, [person("1")]), gone=["1"])
     (problem,) = run(policy, [person("2")], ledger=ledger).problems
-    assert problem.message == "'nguyenvanan' is held by 1, who left"
+    assert problem.message == "'nguyenvanan' is held by 1, Nguyễn Văn An, who left"
 
 
 def test_a_rung_between_the_first_and_the_numbers_is_tried(lamdong: Policy) -> None:
@@ -575,7 +575,7 @@ def test_an_own_domain_elsewhere_is_a_problem(lamdong: Policy) -> None:
 def test_an_agreed_address_is_taken_before_the_rule_speaks(lamdong: Policy) -> None:
     done = run(lamdong, units=[SNV, AUnit("N", "Sở Ngoại vụ", address="snv")])
     assert units(done) == {"N": "snv", "U": ProblemCode.NEEDS_AGREEMENT}
-    assert done.problems[0].message == "'snv' is held by unit N"
+    assert done.problems[0].message == "'snv' is held by unit N, Sở Ngoại vụ"
 
 
 def test_a_policys_table_of_agreed_addresses_comes_before_the_rule(lamdong: Policy) -> None:
@@ -823,3 +823,81 @@ def test_through_any_history_nobody_gets_anothers_address_and_nobodys_changes(
             assert owner.setdefault(key(held.local_part), staff_id) == staff_id
         assert len({held.local_part for held in ledger.people.values()}) == len(ledger.people)
     assert len(owner) == len(ledger.people)
+
+
+# Codes and signs
+
+
+@pytest.mark.parametrize(
+    "name", ["*H15.2*", "H15.2", "h15.2", "A01", "000.00.15.H36", "STC.01", "Phòng H15.2"]
+)
+def test_a_code_is_never_spelled_into_the_address_of_a_unit(name: str, lamdong: Policy) -> None:
+    (problem,) = run(lamdong, units=[AUnit("U", name)]).problems
+    assert (problem.code, problem.proposals) == (ProblemCode.LETTER, ())
+    assert "is a code, no name (write the unit's official name, in words)" in str(problem)
+    assert units(run(lamdong, units=[AUnit("U", name, address="agreed")])) == {"U": "agreed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("Phòng Công chứng số 2", "pccs2"),
+        ("Trường Hữu nghị T78", "thnt78"),
+        ("Ủy ban nhân dân Phường 1", "ubnd1"),
+    ],
+)
+def test_a_number_in_the_name_of_a_unit_is_no_code(name: str, address: str, lamdong: Policy) -> None:
+    assert units(run(lamdong, units=[AUnit("U", name)])) == {"U": address}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Lê||Na 2", "Lê|2|Na", "3||Na", "Lê Na 2", "H15.2", "Lê||H15", "Lê||*Na*", "Lê Na (B)", "0999000001"],
+)
+def test_digits_and_signs_are_never_spelled_into_the_address_of_a_person(name: str, lamdong: Policy) -> None:
+    done = run(lamdong, [person("1", name)])
+    (problem,) = done.problems
+    assert (problem.code, done.people) == (ProblemCode.LETTER, {})
+    assert "write the name alone; a code, a number or a remark belongs in a column of its own" in str(problem)
+
+
+def test_who_has_an_address_keeps_it_whatever_is_written_into_the_name(lamdong: Policy) -> None:
+    ledger = after(run(lamdong, [person("1", "Lê||Na")]))
+    done = run(lamdong, [person("1", "Lê||Na 2")], ledger=ledger)
+    assert people(done) == {"1": "nal"}
+    assert done.problems[0].hint.endswith("the address stays")
+
+
+# Who holds it
+
+
+def test_a_message_names_the_holder_and_what_is_free(lamdong: Policy) -> None:
+    done = run(lamdong, units=[AUnit("1", "Ban Alpha"), AUnit("2", "Ban Ánh")])
+    assert units(done) == {"1": "ba", "2": ProblemCode.NEEDS_AGREEMENT}
+    assert done.problems[0].message == "'ba' is held by unit 1, Ban Alpha"
+    assert done.problems[0].proposals == ("bana", "banh", "bananh")
+
+
+@pytest.mark.parametrize(
+    ("holding", "told"),
+    [
+        (Holding("annv", "Ân|Nguyễn|Viết||snv|snv|", gone=True), "9, Ân Nguyễn Viết, who left"),
+        (Holding("annv", "Niê|Y|Blŏ|Y Blŏ Niê|snv|snv|", gone=True), "9, Y Blŏ Niê, who left"),
+        (Holding("annv", gone=True), "9, who left"),
+    ],
+)
+def test_a_holder_outside_the_registry_is_named_as_the_ledger_knows(
+    holding: Holding, told: str, lamdong: Policy
+) -> None:
+    policy = for_people(lamdong, "{{ ten }}{{ ho | initials }}{{ dem | initials }}")
+    (problem,) = run(policy, [person("1")], ledger=Ledger(people={"9": holding})).problems
+    assert problem.message == f"'annv' is held by {told}"
+
+
+def test_a_holder_that_is_a_unit_is_named_to_a_person_and_the_other_way_round(lamdong: Policy) -> None:
+    policy = for_people(lamdong, "{{ ten }}{{ ho | initials }}")
+    (problem,) = run(policy, [person("1", "Nguyễn||S"), person("2", "Vũ||Sn")], [SNV]).problems
+    assert problem.message == "'snv' is held by unit U, Sở Nội vụ"
+    held = Ledger(people={"1": Holding("snv", "Vũ||Sn||||")})
+    (problem,) = run(policy, [person("1", "Vũ||Sn")], [SNV], held).problems
+    assert problem.message == "'snv' is held by 1, Vũ Sn"

@@ -155,7 +155,15 @@ def test_a_filter_computes_what_its_description_says(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["congvu.naming.letters", "congvu.naming.names", "congvu.naming.units", "congvu.directory.wanted"],
+    [
+        "congvu.naming.letters",
+        "congvu.naming.names",
+        "congvu.naming.units",
+        "congvu.policy.values",
+        "congvu.registry.text",
+        "congvu.registry.totals",
+        "congvu.directory.wanted.values",
+    ],
 )
 def test_examples_in_docstrings_are_true(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))

@@ -103,7 +103,7 @@ def test_in_quang_tri_each_division_has_a_mailbox_of_its_own_and_one_without_is_
     }
     third = division("D3", "Phòng Thi cử", "U1")
     fourth = division("D4", "Phòng Thủ công", "U1")
-    with pytest.raises(RegistryError, match=r"'ptc\.snv' is held by unit D3 \(agree"):
+    with pytest.raises(RegistryError, match=r"'ptc\.snv' is held by unit D3, Phòng Thi cử \(agree"):
         plans(Registry((DEPARTMENT, other, *divisions, third, fourth), ()), QUANGTRI)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from congvu.naming.letters import FoldError, steps
 from congvu.naming.names import readings
 from congvu.naming.preview import Line, Previewed, preview
-from congvu.naming.units import Style, acronym
+from congvu.naming.units import Style, acronym, code_in
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind
 
@@ -73,6 +73,8 @@ def _folding(text: str) -> list[Reason]:
 
 def _of_unit(line: Line, policy: Policy) -> list[Reason]:
     style = Style.of(effective(policy).unit_stop_words, policy.unit.kept)
+    if code := code_in(line.name):
+        return [Reason("refused", line.name, f"{code!r} is a code, no name")]
     try:
         short = acronym(line.name, style)
     except FoldError as problem:

@@ -43,10 +43,17 @@ _WORDS = re.compile(r"[a-z0-9 ]*")
 class FoldError(ValueError):
     """A letter that has no agreed spelling in ASCII."""
 
-    def __init__(self, text: str, letter: str) -> None:
+    def __init__(self, text: str, letter: str, where: str = "an address") -> None:
         name = unicodedata.name(letter, "unnamed")
-        super().__init__(f"{letter!r} (U+{ord(letter):04X}, {name}) in {text!r} cannot stand in an address")
+        super().__init__(f"{letter!r} (U+{ord(letter):04X}, {name}) in {text!r} cannot stand in {where}")
         self.letter = letter
+
+    @property
+    def hint(self) -> str:
+        """What to do about it: a digit or a sign is hardly a slip of the pen."""
+        if self.letter.isalpha():
+            return "correct the name"
+        return "write the name alone; a code, a number or a remark belongs in a column of its own"
 
 
 def clean(text: str) -> str:
@@ -71,6 +78,18 @@ def fold(text: str) -> str:
     words = _SEPARATORS.sub(" ", _bare(clean(text))).strip()
     if not _WORDS.fullmatch(words):
         raise FoldError(text, next(letter for letter in clean(text) if not _known(letter)))
+    return words
+
+
+@lru_cache(maxsize=2**16)
+def fold_name(text: str) -> str:
+    """`fold` of a person's name, in which a digit is a mistake: of a code, or of the number of a namesake.
+
+    Raises `FoldError`.
+    """
+    words = fold(text)
+    if digit := next((letter for letter in words if letter.isdigit()), ""):
+        raise FoldError(text, digit, "a person's name")
     return words
 
 

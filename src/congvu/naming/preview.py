@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from congvu.naming.allocation import allocate
+from congvu.naming.allocation import allocate, registration_order
 from congvu.naming.ledger import Ledger
 from congvu.naming.letters import FoldError, clean
-from congvu.naming.units import Style, acronym, called
+from congvu.naming.units import Style, acronym, called, code_in, is_code
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind
 from congvu.policy.values import is_local_part
@@ -116,7 +116,9 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
             continue
         issued = (done.people if line.kind == Kind.PERSON else done.units).get(_id(index, line))
         problems = told.get(_id(index, line), [])
-        if line.kind == Kind.PERSON and issued is None:
+        if doubt := units.doubt(line.unit):
+            problems = [doubt, *problems]
+        elif line.kind == Kind.PERSON and issued is None:
             problems += [f"unit {line.unit!r}: {problem}" for problem in told.get(units.id_of(line.unit), [])]
         address = f"{issued.local_part}@{policy.domain}" if issued else ""
         found.append(Previewed(address, issued.rule if issued else "", "; ".join(problems)))
@@ -132,29 +134,52 @@ class _Units:
 
     def __init__(self, lines: Sequence[Line], policy: Policy) -> None:
         self._style = Style.of(effective(policy).unit_stop_words, policy.unit.kept)
-        self._lines = lines
-        self._ids: dict[str, str] = {}
+        self._agreed = {called(name): str(local) for name, local in policy.unit.agreed.items()}
+        self._domain, self._lines = policy.domain, lines
+        self._names: dict[str, dict[str, str]] = {}
+        """Units by name: their ids, and the name as written."""
+        self._codes: dict[str, dict[str, str]] = {}
+        """The same by abbreviation: a unit's code is as good as its name, where no unit is called so."""
         self._mentioned: dict[str, str] = {}
-        for index, line in enumerate(lines):
-            if line.kind == Kind.UNIT:
-                self._ids.setdefault(called(line.name), _id(index, line))
-        for index, line in enumerate(lines):  # a unit's code is as good as its name
-            if line.kind == Kind.UNIT:
-                self._ids.setdefault(self._code(line.name), _id(index, line))
+        seen: set[tuple[str, str, str, date]] = set()
+        by_id = {_id(index, line): line for index, line in enumerate(lines) if line.kind == Kind.UNIT}
+        for identifier in sorted(by_id, key=lambda name: registration_order(date.min, "", name)):
+            line = by_id[identifier]
+            said = (called(line.name), called(line.unit), line.address, line.registered_on)
+            if said not in seen:  # the same line twice is one unit
+                seen.add(said)
+                self._add(identifier, clean(line.name), line.address)
         mentioned = {clean(line.unit) for line in lines if line.unit}
         for unit in sorted(mentioned, key=lambda unit: (is_local_part(unit), unit)):  # names before codes
-            if not self.id_of(unit):
-                identifier = repr(unit)
-                self._ids[called(unit)] = identifier
-                self._ids.setdefault(self._code(unit), identifier)
-                self._mentioned[identifier] = unit
+            if not self._found(unit):
+                self._add(repr(unit), unit)
+                self._mentioned[repr(unit)] = unit
+
+    def _add(self, identifier: str, name: str, address: str = "") -> None:
+        self._names.setdefault(called(name), {})[identifier] = name
+        agreed = address.removesuffix(f"@{self._domain}") or self._agreed.get(called(name), "")
+        if code := agreed or self._code(name):
+            self._codes.setdefault(code, {})[identifier] = name
+
+    def _found(self, unit: str) -> Mapping[str, str]:
+        """The units that `unit` may mean."""
+        return self._names.get(called(unit)) or self._codes.get(called(unit), {}) if unit else {}
 
     def id_of(self, unit: str) -> str:
-        """The id of the unit that is called `unit`; empty for none."""
-        return self._ids.get(called(unit), "") if unit else ""
+        """The id of the unit that is called `unit`; empty for none, and where several are."""
+        found = self._found(unit)
+        return next(iter(found)) if len(found) == 1 else ""
+
+    def doubt(self, unit: str) -> str:
+        """Why nobody can say which unit `unit` is; empty where it is one, or none."""
+        found = self._found(unit)
+        if len(found) < 2:
+            return ""
+        several = " or ".join(sorted(f"{name!r} ({identifier})" for identifier, name in found.items()))
+        return f"unit: {unit!r} may be {several} (write the name of one, and give each a name of its own)"
 
     def all(self, order: Sequence[date]) -> list[_Unit]:
-        """Every unit, those that are only mentioned last."""
+        """Every unit, those that are only mentioned last; without those whose unit above is in doubt."""
         own = [
             _Unit(
                 _id(index, line),
@@ -164,16 +189,21 @@ class _Units:
                 address=line.address,
             )
             for index, line in enumerate(self._lines)
-            if line.kind == Kind.UNIT
+            if line.kind == Kind.UNIT and not self.doubt(line.unit)
         ]
         return own + [
-            _Unit(identifier, name, date.max, address=name if is_local_part(name) else "")
+            _Unit(identifier, name, date.max, address=name if self._is_address(name) else "")
             for identifier, name in sorted(self._mentioned.items())
         ]
 
+    @staticmethod
+    def _is_address(name: str) -> bool:
+        """Whether a unit without a line of its own is called by its address."""
+        return is_local_part(name) and not is_code(name)
+
     def _code(self, name: str) -> str:
         try:
-            return str(acronym(name, self._style))
+            return "" if code_in(name) else str(acronym(name, self._style))
         except FoldError:
             return ""
 

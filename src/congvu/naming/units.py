@@ -28,6 +28,8 @@ _COMMUNES = (
 )
 _CITIES = (("thanh", "pho"), ("tp",))
 _PROVINCES = (*_CITIES, ("tinh",))
+# A code of a unit, such as H36.12 or 000.00.15.H36: each part has a digit.
+_CODE = re.compile(r"\W*[a-z]{0,4}[0-9]+(?:[._][a-z]{0,4}[0-9]+)+\W*", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015,/&().;:]+")
 
 
@@ -122,6 +124,23 @@ def acronym(name: str, style: Style = USUAL) -> Acronym:
 def _words(name: str) -> list[_Word]:
     written = [part for part in _SEPARATORS.split(clean(name)) if part]
     return [word for word in (_Word(part, fold(part)) for part in written) if word.folded]
+
+
+def code_in(name: str) -> str:
+    """What in the name of a unit is a code, and must not be spelled into an address; empty for none.
+
+    >>> code_in("H36.12"), code_in("A01"), code_in("Phòng Công chứng số 2")
+    ('H36.12', 'A01', '')
+    """
+    words = clean(name).split()
+    if len(words) == 1 and any(letter.isdigit() for letter in words[0]):
+        return words[0]
+    return next((word for word in words if is_code(word)), "")
+
+
+def is_code(word: str) -> bool:
+    """Whether `word` can only be a code; ``ubnddamrong1`` may be an address."""
+    return _CODE.fullmatch(word) is not None
 
 
 def called(name: str) -> str:

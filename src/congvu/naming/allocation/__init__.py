@@ -26,7 +26,7 @@ def allocate(registry: Register, policy: Policy, ledger: Ledger, *, today: date)
     time of an alias begins. The same arguments always give the same result, in whatever order the rows
     come. Ids must be unique and without blanks, and parents form no circle: the registry's reader sees to it.
     """
-    work = Work(policy, ledger, today)
+    work = Work(policy, ledger, today, registry)
     units = serve_units(registry.units, work)
     people = serve_people(registry.staff, unit_paths(registry.units, units), work)
     return Allocation(units, people, tuple(work.problems))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from congvu.naming.allocation.result import How, Issued, ProblemCode
 from congvu.naming.allocation.work import Work
 from congvu.naming.ledger import Holding, basis, parts
-from congvu.naming.letters import FoldError, fold
+from congvu.naming.letters import FoldError, fold, fold_name
 from congvu.naming.names import CLANS, Name, as_written, readings
 from congvu.naming.roster import Person
 from congvu.naming.template import render_person
@@ -82,7 +82,7 @@ class Cases:
                 if not self._one_address(person, [first.values, *others], [why for _, why in found]):
                     return None
         except FoldError as problem:
-            self._refuse(person, ProblemCode.LETTER, str(problem), "correct the name")
+            self._refuse(person, ProblemCode.LETTER, str(problem), problem.hint)
             return None
         if not first.values.ten:
             name = person.given_name or person.written_name
@@ -96,13 +96,15 @@ class Cases:
         before, number = read_basis(held.issued_for)
         try:
             now = self._words_now(person, before)
-            no_unit = before is not None and bool(before.unit) and not now.unit
+            no_unit = before is not None and any(
+                had and not has for had, has in ((before.unit, now.unit), (before.unit_path, now.unit_path))
+            )
             target = self._followed(before or now, now)
             values = values_of(target, person)
             if not (no_unit or self._spoken(values) == self._spoken(values_of(before or now, person))):
                 return Case(person, held, now, values_of(now, person))
         except FoldError as problem:
-            self._refuse(person, ProblemCode.LETTER, str(problem), "correct the name; the address stays")
+            self._refuse(person, ProblemCode.LETTER, str(problem), f"{problem.hint}; the address stays")
             return keep(held, held.issued_for, self._work)
         return keep(held, held.issued_for if no_unit else basis((*now, number)), self._work)
 
@@ -171,9 +173,9 @@ def read_basis(issued_for: str) -> tuple[Words | None, str]:
 def values_of(words: Words, person: Person | None) -> Values:
     """The variables of a person's template; private ones only with `person`. Raises `FoldError`."""
     ho, dem, ten, written, unit, path = words
-    ho, dem, ten = fold(ho), fold(dem), fold(ten)
+    ho, dem, ten = fold_name(ho), fold_name(dem), fold_name(ten)
     if written or ho in CLANS:
-        hovaten = fold(written or as_written(*words[:3]))
+        hovaten = fold_name(written or as_written(*words[:3]))
     else:
         hovaten = " ".join(filter(None, (ho, dem, ten)))
     born = person.birth_date if person else None

@@ -32,7 +32,7 @@ _SHAPES = tuple(
 """Shapes of addresses that many provinces use (naming.md, section 1), for proposals."""
 _WANTED = {
     "unit": "an address of the unit",
-    "unit_path": "an address of the unit",
+    "unit_path": "an address of the unit, and of each one above it",
     "birth_year": "the date of birth",
     "birth_month": "the date of birth",
     "citizen_id": "the number of the citizen's card",

@@ -12,7 +12,7 @@ from congvu.naming.namespace import key
 from congvu.naming.proposals import propose
 from congvu.naming.roster import Unit
 from congvu.naming.template import render_unit
-from congvu.naming.units import acronym, called
+from congvu.naming.units import acronym, called, code_in
 from congvu.policy.model import AddressChange, Kind, LongPlaceNames
 
 _AGREE = "agree on an address and write it in the column 'address', or in unit.agreed of the policy"
@@ -30,6 +30,7 @@ def serve_units(units: Sequence[Unit], work: Work) -> dict[str, Issued]:
     refused = {unit_id: problem for unit_id in asked if (problem := _claim(unit_id, asked[unit_id], work))}
     issued: dict[str, Issued] = {}
     for unit in ordered:
+        awaited = _awaited(unit, by_id, issued)
         issued_for = _basis(unit, _parent(unit, issued, work))
         held = work.ledger.units.get(unit.unit_id)
         if unit.unit_id in refused:
@@ -37,9 +38,9 @@ def serve_units(units: Sequence[Unit], work: Work) -> dict[str, Issued]:
         elif unit.unit_id in asked:
             result = _by_agreement(asked[unit.unit_id], issued_for, held, work)
         elif held:
-            result = _stay_or_follow(unit, held, issued_for, work)
+            result = _stay_or_follow(unit, held, issued_for, awaited, work)
         else:
-            result = _new(unit, issued_for, work)
+            result = _new(unit, issued_for, awaited, work)
         if result:
             issued[unit.unit_id] = result
     return issued
@@ -48,8 +49,8 @@ def serve_units(units: Sequence[Unit], work: Work) -> dict[str, Issued]:
 def unit_paths(units: Sequence[Unit], issued: Mapping[str, Issued]) -> dict[str, tuple[str, str]]:
     """Each unit's local part, and the local parts from there up to the top, joined by dots.
 
-    A unit without an address is left out of a path, and so is a parent whose name is in the child's:
-    above ``pqlcn.skhcn`` there is no other ``skhcn``.
+    A parent whose name is in the child's is left out: above ``pqlcn.skhcn`` there is no other ``skhcn``.
+    Where a unit on the way has no address yet there is no path: half of one would stay for a career.
     """
     by_id = {unit.unit_id: unit for unit in units}
     paths: dict[str, tuple[str, str]] = {}
@@ -58,11 +59,14 @@ def unit_paths(units: Sequence[Unit], issued: Mapping[str, Issued]) -> dict[str,
         path, above, seen = own, unit.parent_id, {unit.unit_id}
         while above in by_id and above not in seen:
             label = issued[above].local_part if above in issued else ""
-            if label and f".{label}." not in f".{path}.":
-                path = f"{path}.{label}" if path else label
+            if not label or not path:
+                path = ""
+                break
+            if f".{label}." not in f".{path}.":
+                path = f"{path}.{label}"
             seen.add(above)
             above = by_id[above].parent_id
-        paths[unit.unit_id] = (own, path)
+        paths[unit.unit_id] = (own, "" if above in seen else path)
     return paths
 
 
@@ -73,6 +77,19 @@ def _depth(unit: Unit, by_id: Mapping[str, Unit]) -> int:
         unit, depth = by_id[unit.parent_id], depth + 1
         seen.add(unit.unit_id)
     return depth
+
+
+def _awaited(unit: Unit, by_id: Mapping[str, Unit], issued: Mapping[str, Issued]) -> str:
+    """Why the address of the unit above is not known yet; empty where it is, or there is no unit above."""
+    if unit.parent_id not in by_id or unit.parent_id in issued:
+        return ""
+    above, seen = unit.parent_id, set[str]()
+    while above in by_id and above not in seen:
+        if above == unit.unit_id:
+            return f"{unit.name!r} is its own ancestor"
+        seen.add(above)
+        above = by_id[above].parent_id
+    return f"the unit above, {by_id[unit.parent_id].name!r}, has no address yet"
 
 
 def _parent(unit: Unit, issued: Mapping[str, Issued], work: Work) -> str:
@@ -117,8 +134,8 @@ def _by_agreement(agreed: str, issued_for: str, held: Holding | None, work: Work
     return Issued(holding, How.CHANGED, AGREED)
 
 
-def _new(unit: Unit, issued_for: str, work: Work) -> Issued | None:
-    found = _by_rule(unit, issued_for, work)
+def _new(unit: Unit, issued_for: str, awaited: str, work: Work) -> Issued | None:
+    found = _by_rule(unit, issued_for, awaited, work)
     return Issued(Holding(found[0], issued_for), How.NEW, found[1]) if found else None
 
 
@@ -126,13 +143,13 @@ def _stay(held: Holding, issued_for: str, work: Work) -> Issued:
     return Issued(work.current(held, issued_for), How.RETURNED if held.gone else How.KEPT, "")
 
 
-def _stay_or_follow(unit: Unit, held: Holding, now: str, work: Work) -> Issued:
+def _stay_or_follow(unit: Unit, held: Holding, now: str, awaited: str, work: Work) -> Issued:
     """The address held, unless the unit has another name now and the policy lets the address follow."""
     if not held.issued_for or held.issued_for == now or not _speaks_differently(held.issued_for, now, work):
         return _stay(held, now, work)
     if work.rules.unit_renamed.address is AddressChange.KEEP:
         return _stay(held, now, work)
-    found = _by_rule(unit, now, work)
+    found = _by_rule(unit, now, awaited, work)
     if found is None:  # the problem is noted; what was issued stays, and the next run asks again
         return _stay(held, held.issued_for, work)
     if key(found[0]) == key(held.local_part):  # another rung, the same address
@@ -161,8 +178,12 @@ def _spoken(of_basis: str, work: Work) -> list[str | FoldError]:
     return said
 
 
-def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
+def _by_rule(unit: Unit, issued_for: str, awaited: str, work: Work) -> tuple[str, str] | None:
     """The local part and the rung that gave it; None after noting the problem."""
+    if code := code_in(unit.name):
+        message, hint = f"{code!r} is a code, no name", "write the unit's official name, in words"
+        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, message, hint)
+        return None
     if unit.domain and not unit.domain.lower().endswith(f".{work.policy.domain}"):
         work.refuse(
             Kind.UNIT,
@@ -177,6 +198,10 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
     for rung, local_part in zip(work.policy.unit.address, said, strict=True):
         if not local_part or isinstance(local_part, FoldError):
             continue
+        if awaited and rung.uses("parent"):  # without it, the rung would say half of the address
+            hint = "settle or correct the unit above, or agree on an address for this one"
+            work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.MISSING, awaited, hint)
+            return None
         too_long = _too_long(parts(issued_for)[0], local_part, work)
         objection = work.objection(Kind.UNIT, unit.unit_id, local_part)
         if not too_long and not objection:
@@ -185,7 +210,7 @@ def _by_rule(unit: Unit, issued_for: str, work: Work) -> tuple[str, str] | None:
         tried.append(too_long or (objection.message if objection else ""))
     unspelled = [problem for problem in said if isinstance(problem, FoldError)]
     if unspelled and not tried:
-        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(unspelled[0]), "correct the name")
+        work.refuse(Kind.UNIT, unit.unit_id, ProblemCode.LETTER, str(unspelled[0]), unspelled[0].hint)
         return None
     try:
         proposals = propose(unit.name, work.style, work.rules.unit_max_length, work.namespace)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from congvu.naming.allocation.result import Problem, ProblemCode
-from congvu.naming.ledger import Alias, Holding, Ledger
+from congvu.naming.ledger import Alias, Holding, Ledger, parts
+from congvu.naming.names import as_written
 from congvu.naming.namespace import Namespace, key
+from congvu.naming.roster import Register
 from congvu.naming.units import Style, called, place_name
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind, Places
@@ -55,8 +57,8 @@ def _place_names(places: Places) -> Mapping[str, str]:
 class Work:
     """One allocation under way."""
 
-    def __init__(self, policy: Policy, ledger: Ledger, today: date) -> None:
-        self.policy, self.ledger, self.today = policy, ledger, today
+    def __init__(self, policy: Policy, ledger: Ledger, today: date, registry: Register) -> None:
+        self.policy, self.ledger, self.today, self._registry = policy, ledger, today, registry
         self.rules = effective(policy)
         self.style = Style.of(self.rules.unit_stop_words, policy.unit.kept)
         self.agreed = {called(name): str(local) for name, local in policy.unit.agreed.items()}
@@ -92,10 +94,23 @@ class Work:
         holder = self.namespace.holder(local_part, unit=kind is Kind.UNIT)
         if holder is None or holder == label(kind, identifier):
             return None
+        kind = Kind.UNIT if holder.startswith(label(Kind.UNIT, "")) else Kind.PERSON
         holdings = self.ledger.units if kind is Kind.UNIT else self.ledger.people
-        gone = holdings.get(holder.removeprefix("unit "))
+        gone = holdings.get(holder.removeprefix(label(Kind.UNIT, "")))
         left = ", who left" if gone and gone.gone else ""
-        return Objection(ProblemCode.TAKEN, f"{local_part!r} is held by {holder}{left}")
+        name = self._names.get(holder) or _name_in(gone, kind)
+        named = f"{holder}, {name}" if name else holder
+        return Objection(ProblemCode.TAKEN, f"{local_part!r} is held by {named}{left}")
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """Names by `label`, for messages. Made when the first is needed: mostly none is."""
+        units = {label(Kind.UNIT, unit.unit_id): unit.name for unit in self._registry.units}
+        return units | {
+            person.staff_id: person.written_name
+            or as_written(person.surname, person.middle_name, person.given_name)
+            for person in self._registry.staff
+        }
 
     def claim(self, kind: Kind, identifier: str, local_part: str) -> bool:
         """Take `local_part` for this holder; False when somebody else has it."""
@@ -127,6 +142,16 @@ class Work:
             ),
             former=tuple(old for old in now.former if key(old) != new),
         )
+
+
+def _name_in(holding: Holding | None, kind: Kind) -> str:
+    """The name that an address was formed from; empty where the ledger does not know it."""
+    if holding is None or not holding.issued_for:
+        return ""
+    found = parts(holding.issued_for)
+    if kind is Kind.UNIT or len(found) < 4:
+        return found[0]
+    return found[3] or as_written(*found[:3])
 
 
 def label(kind: Kind, identifier: str) -> str:
