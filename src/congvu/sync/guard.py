@@ -16,7 +16,7 @@ from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
 from congvu.sync import memory as memories
 from congvu.sync.job import Brake
-from congvu.sync.likeness import Suspect, suspects
+from congvu.sync.hands import Suspect, suspects
 from congvu.sync.memory import Memory, Seen
 
 CODES: Mapping[str, str] = {
