@@ -15,8 +15,8 @@ from congvu.directory.operations import Add, DomainPlan, Event, Modify, Operatio
 from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
 from congvu.sync import memory as memories
-from congvu.sync.job import Brake
 from congvu.sync.hands import Suspect, suspects
+from congvu.sync.job import Brake
 from congvu.sync.memory import Memory, Seen
 
 CODES: Mapping[str, str] = {
