@@ -9,6 +9,8 @@ from congvu.directory.model import Layout
 from congvu.policy.model import Policy
 from congvu.policy.source import NO_SOURCES, Source
 from congvu.registry.model import Person, Registry
+from congvu.sync.overrides import NONE as NO_OVERRIDES
+from congvu.sync.overrides import Placed
 
 NOBODY: Mapping[str, str] = {}
 
@@ -20,7 +22,7 @@ class Aside:
     units: frozenset[str] = frozenset()
     """Ids of the units of which a row has an error: nothing changes for their people."""
     people: frozenset[str] = frozenset()
-    """Staff ids of rows of these units."""
+    """Staff ids of rows of these units, without case."""
     names: frozenset[str] = frozenset()
     """Names, as `congvu.registry.text.key` makes them, of such rows that have no id."""
 
@@ -57,6 +59,8 @@ class DomainSource:
     cited: Mapping[str, Source] = field(default_factory=lambda: NO_SOURCES)
     """Which clause each of the policy's values comes from."""
     aside: Aside = Aside()
+    overrides: Placed = NO_OVERRIDES
+    """Those of people whose id no row has said yet: `identify` may find them."""
     set_aside: frozenset[str] = frozenset()
     """Keys of accounts (``people/CB0001``) that this run must leave alone; `identify` finds them."""
     left: Mapping[str, str] = field(default_factory=lambda: NOBODY)

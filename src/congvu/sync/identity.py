@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from congvu.directory.model import Snapshot
+from congvu.sync.amending import amend, unknown
 from congvu.sync.decisions import Decision
 from congvu.sync.gathered import DomainSource, Doubt, Gathered
 from congvu.sync.matching import Matching
@@ -28,9 +29,12 @@ def identify(gathered: Gathered, found: Snapshot, decisions: Mapping[str, Decisi
         if taken is None:
             taken = {name.casefold() for entry in found.entries.values() if (name := entry.value("uid"))}
         matching = Matching(source, found, decisions, taken)
-        sources.append(matching.settled())
+        settled = matching.settled()
+        registry, rest = amend(settled.registry, settled.overrides)
+        sources.append(replace(settled, registry=registry, overrides=rest))
         doubts.extend(matching.doubts)
-        findings.extend(f"{source.domain}: {finding}" for finding in matching.findings)
+        told = (*matching.findings, *(f"{line}; the override waits" for line in unknown(rest, registry)))
+        findings.extend(f"{source.domain}: {finding}" for finding in told)
     if taken is None:
         return gathered
     return replace(gathered, sources=tuple(sources), findings=tuple(findings), doubts=tuple(doubts))

@@ -205,12 +205,12 @@ class Matching:
 
     def _beside(self) -> set[str]:
         aside = self._source.aside
-        if not (aside.units or aside.people or aside.names):
-            return set()
-        return set(aside.people) | {
+        return {
             account.staff_id
-            for account in self._accounts.values()
-            if account.entry.unit_id in aside.units or account.traits.name in aside.names
+            for account in (self._accounts.values() if aside else ())
+            if account.entry.unit_id in aside.units
+            or account.traits.name in aside.names
+            or account.staff_id.casefold() in aside.people
         }
 
 

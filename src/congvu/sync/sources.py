@@ -10,14 +10,14 @@ from datetime import date
 from pathlib import Path
 
 from congvu import policy as policies
-from congvu import registry as registries
 from congvu.directory.model import Layout
 from congvu.directory.wanted.model import Task
 from congvu.errors import PolicyError, RegistryError, SettingsError
 from congvu.policy.model import Policy
-from congvu.registry.mapping import NAME, find_mapping
-from congvu.registry.problems import Severity
+from congvu.registry.mapping import NAME
+from congvu.sync.collecting import Collector
 from congvu.sync.gathered import DomainSource, Gathered
+from congvu.sync.reading import find_lists
 from congvu.sync.settings import Settings
 
 _PLACES = re.compile(r"^places:[ \t]*[\"']?([^\"'#\r\n]+)", re.MULTILINE)
@@ -28,46 +28,42 @@ def digest(settings: Settings) -> str:
     """SHA-256 over the settings and the names and contents of all files that a run reads.
 
     Two runs with the same digest read the same. What a database holds cannot be told that cheaply: where a
-    registry has one, every digest differs from all others. Raises `RegistryError` where a mapping is wrong.
+    registry has one, or a mapping file cannot be read, every digest differs from all others.
     """
+    files, certain = _files(settings)
     whole = hashlib.sha256(repr(settings).encode())
-    for file in sorted(set(_files(settings))):
+    for file in sorted(files):
         whole.update(f"\n{file}\n".encode())
+        if not file.is_file():  # nor is a pipe waited for
+            continue
         try:
             with file.open("rb") as content:
                 whole.update(hashlib.file_digest(content, "sha256").digest())
-        except OSError as fault:  # the reading says what is wrong; that it was wrong must not be forgotten
-            whole.update(f"{fault.errno}".encode())
-    if _has_database(settings):
+        except OSError:
+            certain = False
+    if not certain:
         whole.update(secrets.token_bytes(16))
     return whole.hexdigest()
 
 
-def _lists(settings: Settings) -> Iterator[Path]:
+def _files(settings: Settings) -> tuple[set[Path], bool]:
+    """The files that a run reads, and whether they are all that it reads."""
+    files, certain = {settings.decisions}, True
     for domain in settings.domains.values():
-        yield domain.registry
-        yield from (layer.path for layer in domain.layers)
-
-
-def _files(settings: Settings) -> Iterator[Path]:
-    yield settings.decisions
-    for domain in settings.domains.values():
-        yield domain.policy
-        yield from _beside(domain.policy)
+        files |= {domain.policy, *_beside(domain.policy)}
         if domain.overrides:
-            yield domain.overrides
-    for path in _lists(settings):
-        if path.is_dir():
-            yield path / NAME
-        else:
-            yield path
-        if path.is_dir() or path.suffix in (".yml", ".yaml"):
-            mapping = find_mapping(path)
-            for source in (*mapping.units, *mapping.staff):
-                if source.sql:
-                    yield source.sql.url_file
-                if source.file:
-                    yield source.file
+            files.add(domain.overrides)
+        for path in (domain.registry, *(layer.path for layer in domain.layers)):
+            files.add(path / NAME if path.is_dir() else path)
+            try:
+                lists = find_lists(path)
+            except RegistryError:  # `gather` says what is wrong, beside all else that is
+                certain = False
+                continue
+            for table in (*lists.units, *lists.staff):
+                certain = certain and table.sql is None
+                files |= {file for file in (table.file, table.sql and table.sql.url_file) if file}
+    return files, certain
 
 
 def _beside(policy: Path) -> Iterator[Path]:
@@ -80,38 +76,34 @@ def _beside(policy: Path) -> Iterator[Path]:
         yield (policy.parent / match[1].strip()).resolve()
 
 
-def _has_database(settings: Settings) -> bool:
-    for path in _lists(settings):
-        if path.is_dir() or path.suffix in (".yml", ".yaml"):
-            mapping = find_mapping(path)
-            if any(source.sql for source in (*mapping.units, *mapping.staff)):
-                return True
-    return False
-
-
-def gather(settings: Settings) -> Gathered:
-    """Read and check everything.
+def gather(settings: Settings, *, today: date | None = None) -> Gathered:
+    """Read and check everything; `today` decides which overrides count, and is the clock's when left out.
 
     Raises `PolicyError` and `RegistryError` with the problems of all domains, `SettingsError` where a domain
     has another domain's policy.
     """
     chosen = _policies(settings)
-    found: list[DomainSource] = []
-    problems: list[str] = []
-    findings: list[str] = []
+    work = Collector(settings, today or date.today())
     for domain in sorted(chosen, key=lambda name: (name.count("."), name)):
-        files = settings.domains[domain]
-        try:
-            registry = registries.read(files.registry)
-        except RegistryError as fault:
-            problems.extend(fault.problems or (str(fault),))
-            continue
-        findings.extend(_told(domain, registry.findings))
-        layout = Layout(settings.directory.base, domain)
-        found.append(DomainSource(layout, chosen[domain], registry, policies.sources(files.policy)))
-    if problems:
-        refuse(problems)
-    return Gathered(tuple(found), settings.mail_host, tuple(findings))
+        work.read(domain, chosen[domain])
+    work.join()
+    if work.told.problems:
+        refuse(work.told.problems)
+    return Gathered(
+        tuple(
+            DomainSource(
+                layout=Layout(settings.directory.base, domain),
+                policy=chosen[domain],
+                registry=registry,
+                cited=policies.sources(settings.domains[domain].policy),
+                aside=work.asides[domain],
+                overrides=work.overrides[domain],
+            )
+            for domain, registry in work.registries.items()
+        ),
+        settings.mail_host,
+        tuple(work.told.findings),
+    )
 
 
 def tasks(gathered: Gathered, *, today: date, absences: Mapping[str, Mapping[str, int]]) -> tuple[Task, ...]:
@@ -166,7 +158,3 @@ def _policies(settings: Settings) -> dict[str, Policy]:
     if faults:
         raise faults[0]
     return chosen
-
-
-def _told(domain: str, problems: Iterable[registries.Problem]) -> Iterator[str]:
-    return (f"{domain}: {problem}" for problem in problems if problem.severity is Severity.WARNING)
