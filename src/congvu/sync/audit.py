@@ -64,7 +64,7 @@ class AuditLog:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._host = socket.gethostname()
         self._sent: dict[int, tuple[int, Operation]] = {}
-        self._file = AuditFile(folder, author, self._clock())
+        self._file = AuditFile(folder, author, self._now())
         try:
             self._resume = self._file.kept.resume if self._file.kept else None
             self.unsettled, self.unfed = _open_matters(records(folder, self._resume))
@@ -174,6 +174,10 @@ class AuditLog:
     def _since(self) -> Position:
         return self._resume or Position("", 0)
 
+    def _now(self) -> datetime:
+        """The time in Greenwich, by which files and records are dated."""
+        return self._clock().astimezone(UTC)
+
     def _settle_earlier(self, found: Snapshot) -> None:
         outcomes = []
         for number, record in sorted(self.unsettled.items()):
@@ -189,7 +193,7 @@ class AuditLog:
     def _write(self, record: str, facts: Sequence[Mapping[str, Any]], *, durable: bool = True) -> range:
         if not facts:
             return range(0)
-        now = self._clock().astimezone(UTC)
+        now = self._now()
         common = {
             "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "run": self.run_id,
