@@ -20,8 +20,8 @@ from congvu.sync.job import Brake
 from congvu.sync.memory import Memory, Seen
 
 CODES: Mapping[str, str] = {
-    "leavers": "too many accounts of a mail domain would end",
-    "unit-leavers": "too many accounts of one unit would end",
+    "leavers": "too many accounts of a mail domain would end, or have no row any more",
+    "unit-leavers": "too many accounts of one unit would end, or have no row any more",
     "joins": "too many new accounts in a mail domain",
     "changes": "too many accounts of a mail domain would change",
     "unit-changes": "too many accounts of one unit would change",
@@ -84,11 +84,13 @@ def check(task: Task, plan: DomainPlan, found: Snapshot, memory: Memory) -> tupl
 def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memory) -> Iterator[Brake]:
     rules, kinds, domain = effective(task.policy), sort_out(plan.operations), plan.domain
     size = len(accounts)
-    ends = [operation.entry for operation in kinds.ends]
+    # Whoever has no row counts at once, though the account may end runs later: the list is shorter now.
+    ending = plan.absent | {operation.entry.key for operation in kinds.ends}
+    gone = [entry for entry in accounts if entry.key in ending]
     yield from _vanished(task, plan, accounts)
-    half = len(ends) >= max(FEWEST, size / 2)
-    if half or rules.sync_leavers.passed(len(ends), size):
-        message = f"{len(ends)} of {size} accounts would end{_named(ends)}"
+    half = len(gone) >= max(FEWEST, size / 2)
+    if half or rules.sync_leavers.passed(len(gone), size):
+        message = f"{len(gone)} of {size} accounts would end, or have no row any more: {_named(gone)}"
         yield _brake("leavers", domain, message, rules.sync_leavers)
     known = size or memory.domain(domain).accounts
     if known and rules.sync_joins.passed(len(kinds.begins), size):
@@ -97,18 +99,21 @@ def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memo
     if rules.sync_changes.passed(len(kinds.changes), size):
         message = f"{len(kinds.changes)} of {size} accounts would change ({_what(kinds.changes)})"
         yield _brake("changes", domain, message, rules.sync_changes)
-    sizes = Counter(entry.unit_id for entry in accounts)
     follow = {Event.UNIT_RENAMED, Event.UNIT_MOVED}  # of one unit: all its people follow, as they should
-    own = [operation for operation in kinds.changes if operation.reason.event not in follow]
+    own = [operation.entry for operation in kinds.changes if operation.reason.event not in follow]
+    sizes = Counter(entry.unit_id for entry in accounts)
     for code, limit, entries, what in (
-        ("unit-leavers", rules.sync_unit_leavers, ends, "end"),
-        ("unit-changes", rules.sync_unit_changes, [operation.entry for operation in own], "change"),
+        ("unit-leavers", rules.sync_unit_leavers, gone, "would end, or have no row any more"),
+        ("unit-changes", rules.sync_unit_changes, own, "would change"),
     ):
-        for unit, count in sorted(Counter(entry.unit_id for entry in entries).items()):
-            if limit.passed(count, sizes[unit]):
-                named = _named([entry for entry in entries if entry.unit_id == unit])
-                message = f"unit {unit}: {count} of {sizes[unit]} accounts would {what}{named}"
-                yield _brake(code, domain, message, limit)
+        counted = Counter(entry.unit_id for entry in entries)
+        parts = [
+            f"{count} of {sizes[unit]} in unit {unit}"
+            for unit, count in counted.most_common()
+            if limit.passed(count, sizes[unit])
+        ]
+        if parts:
+            yield _brake(code, domain, f"accounts {what}: {_some(parts)}", limit)
     names = {entry.key: entry.value("cn") for entry in accounts}
     suspected = suspects([one for one in plan.operations if isinstance(one, Modify)], names)
     for code, kind, whose in (("person", PEOPLE, "another person"), ("unit", UNITS, "another unit")):
@@ -122,21 +127,22 @@ def _vanished(task: Task, plan: DomainPlan, accounts: Sequence[Entry]) -> Iterat
     if (people and not task.registry.staff) or (accounts and not task.registry.units):
         missing = "units" if task.registry.staff else "people"
         message = f"the list has no {missing}, the directory has {len(accounts)} accounts in use"
-        hint = "look whether the export is complete"
-        yield Brake("domain", plan.domain, message, hint)
+        yield Brake("domain", plan.domain, message, "look whether the export is complete")
         return
     rows = {unit.unit_id for unit in task.registry.units}
-    for entry in accounts:
-        unit = entry.unit_id
-        if entry.kind != UNITS or unit in rows or entry.key in task.set_aside:
-            continue
-        lost = [one for one in people if one.unit_id == unit and one.key in plan.absent]
-        if lost:
-            message = (
-                f"unit {unit} ({entry.value('ou')}) has no row any more, nor have {len(lost)} of its people"
-            )
-            hint = "look whether its part of the list is missing; a unit that ended has a row that says so"
-            yield Brake("unit", plan.domain, message, hint)
+    lost = Counter(entry.unit_id for entry in people if entry.key in plan.absent)
+    parts = [
+        f"{entry.unit_id} ({entry.value('ou')}) with {lost[entry.unit_id]} people"
+        for entry in accounts
+        if entry.kind == UNITS
+        and entry.unit_id not in rows
+        and entry.key not in task.set_aside
+        and lost[entry.unit_id]
+    ]
+    if parts:
+        hint = "look whether their part of the list is missing; a unit that ended has a row that says so"
+        message = f"units have no row any more, nor have their people: {_some(parts)}"
+        yield Brake("unit", plan.domain, message, hint)
 
 
 def check_directory(
@@ -189,10 +195,14 @@ def count_in_use(layout: Layout, found: Snapshot) -> int:
     return sum(1 for _ in _accounts(layout, found))
 
 
-def in_scope(plan: DomainPlan, units: frozenset[str]) -> DomainPlan:
-    """The part of `plan` that concerns `units`: theirs, whoever moves there, and what all stand below."""
+def in_scope(plan: DomainPlan, units: frozenset[str], layout: Layout, found: Snapshot) -> DomainPlan:
+    """The part of `plan` that concerns `units`: theirs, whoever moves there, and what all stand below.
+
+    No `units`: the whole plan.
+    """
     if not units:
         return plan
+    inside = {entry.key for entry in _accounts(layout, found) if entry.unit_id in units}
 
     def concerned(operation: Operation) -> bool:
         if not operation.entry.managed or operation.unit_id in units:
@@ -200,7 +210,8 @@ def in_scope(plan: DomainPlan, units: frozenset[str]) -> DomainPlan:
         changes = operation.changes if isinstance(operation, Modify) else ()
         return any(one.attribute == "departmentNumber" and units & {*one.after} for one in changes)
 
-    return replace(plan, operations=tuple(filter(concerned, plan.operations)))
+    operations = tuple(filter(concerned, plan.operations))
+    return replace(plan, operations=operations, absent=plan.absent & inside)
 
 
 def _brake(code: str, domain: str, message: str, limit: Limit) -> Brake:
@@ -209,15 +220,18 @@ def _brake(code: str, domain: str, message: str, limit: Limit) -> Brake:
 
 
 def _hands(code: str, domain: str, some: Sequence[Suspect], whose: str) -> Brake:
-    shown = "; ".join(f"{one.key}: {one.before} → {one.after} ({one.why})" for one in some[:_SHOWN])
-    more = f"; and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
-    message = f"{len(some)} mailboxes would go to {whose}: {shown}{more}"
+    shown = _some([f"{one.key}: {one.before} → {one.after} ({one.why})" for one in some])
+    message = f"{len(some)} mailboxes would go to {whose}: {shown}"
     return Brake(code, domain, message, "a new person has a new id; look for swapped ids and slipped rows")
 
 
 def _named(entries: Sequence[Entry]) -> str:
-    names = ", ".join(entry.value("mail") or entry.value("uid") for entry in entries[:_SHOWN])
-    return f": {names}{', …' if len(entries) > _SHOWN else ''}"
+    return _some([entry.value("mail") or entry.value("uid") for entry in entries])
+
+
+def _some(parts: Sequence[str]) -> str:
+    more = [f"and {len(parts) - _SHOWN} more"] if len(parts) > _SHOWN else []
+    return "; ".join((*parts[:_SHOWN], *more))
 
 
 def _what(changes: Sequence[Modify]) -> str:

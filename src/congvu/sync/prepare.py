@@ -114,7 +114,7 @@ def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     if problems := [problem for plan in whole for problem in plan.problems]:
         sources.refuse(problems)
     plans = tuple(
-        guard.in_scope(plan, order.units)
+        guard.in_scope(plan, order.units, Layout(settings.directory.base, plan.domain), found)
         for plan in whole
         if not order.domains or plan.domain in order.domains
     )

@@ -19,6 +19,8 @@ FIRST_LINES = 4
 """Operations of a unit that are shown without ``--all``."""
 FIRST_FINDINGS = 10
 """Findings of a mail domain that are shown without ``--all``."""
+FIRST_NOTES = 20
+"""Findings of a mail domain, and doubts, in the journal."""
 VERSION = 1
 """Of the JSON output."""
 
@@ -54,13 +56,17 @@ def troubles(outcome: Outcome) -> Iterator[str]:
 
 
 def notes(outcome: Outcome) -> Iterator[str]:
-    """Findings and doubts, one plain line each, for a journal."""
-    for finding in outcome.findings:
-        yield printable(f"note: {finding}")
+    """Findings and doubts, one plain line each, the first of each mail domain: for a journal."""
+    yield from _first([f"note: {finding}" for finding in outcome.findings])
     for plan in outcome.plans:
-        yield from (printable(f"{plan.domain}: note: {finding}") for finding in plan.findings)
-    for doubt in outcome.doubts:
-        yield printable(f"{doubt.domain}: in doubt: {doubt}")
+        yield from _first([f"{plan.domain}: note: {finding}" for finding in plan.findings])
+    yield from _first([f"{doubt.domain}: in doubt: {doubt}" for doubt in outcome.doubts])
+
+
+def _first(told: Sequence[str]) -> Iterator[str]:
+    yield from map(printable, told[:FIRST_NOTES])
+    if len(told) > FIRST_NOTES:
+        yield f"… and {len(told) - FIRST_NOTES} more ('congvu sync plan --verify --all' shows them)"
 
 
 def done(outcome: Outcome) -> Iterator[str]:
@@ -123,7 +129,7 @@ def _domain(plan: DomainPlan, *, everything: bool) -> Iterator[str]:
     for operation in plan.operations:
         by_unit.setdefault(operation.unit_id, []).append(operation)
     names = _unit_names(plan.operations)
-    shown = list(by_unit) if everything else _largest(by_unit)
+    shown = set(by_unit) if everything else _largest(by_unit)
     for unit, operations in by_unit.items():
         if unit not in shown:
             continue
@@ -141,10 +147,10 @@ def _domain(plan: DomainPlan, *, everything: bool) -> Iterator[str]:
     yield from _some(notes, FIRST_FINDINGS, everything=everything)
 
 
-def _largest(by_unit: Mapping[str, Sequence[Operation]]) -> Sequence[str]:
+def _largest(by_unit: Mapping[str, Sequence[Operation]]) -> set[str]:
     """What all stand below, and the units with the most operations."""
     units = sorted((unit for unit in by_unit if unit), key=lambda unit: -len(by_unit[unit]))
-    return ["", *units[:FIRST_UNITS]]
+    return {*units[:FIRST_UNITS], *({""} & by_unit.keys())}
 
 
 def _unit_names(operations: Iterable[Operation]) -> Mapping[str, str]:
