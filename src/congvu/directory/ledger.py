@@ -43,7 +43,7 @@ def read_accounts(
     suffix, foreign, others = layout.suffix, list[Entry](), dict[str, str]()
     for key, entry in found.entries.items():
         branch = served if key.endswith(served.below) else led if key.endswith(led.below) else None
-        if branch and key.count(",") > branch.depth and "," in branch.rdn(key):
+        if branch and key.count(",") != branch.depth:
             branch = None  # below an account
         if branch and entry.managed and entry.values("mail"):
             branch.take(entry, read_holding(layout, entry))
@@ -68,10 +68,6 @@ class _Branch:
         self.below, self.ids, self.depth = below, ids, below.count(",")
         self.entries: dict[str, Entry] = {}
         self.holdings: dict[str, Holding] = {}
-
-    def rdn(self, key: str) -> str:
-        """What stands left of the container; a comma in it parts two names."""
-        return key[: -len(self.below)].replace("\\,", "")
 
     def take(self, entry: Entry, holding: Holding) -> None:
         uid = entry.value("uid")

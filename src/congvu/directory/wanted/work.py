@@ -147,7 +147,7 @@ class Work:
             if identifier in self.units:
                 yield self.units[identifier]
             elif self.set_aside(UNITS, identifier):
-                yield _as_issued(identifier, held)
+                yield _as_issued(identifier, held, self.found.get(held.value("congvuParent")))
 
     def tell(self) -> None:
         """What naming could not settle: a problem for who has no address, a finding for who keeps one."""
@@ -185,9 +185,9 @@ class Work:
         return entry is not None and entry.managed and self.has_left(entry)
 
 
-def _as_issued(identifier: str, held: Entry) -> Unit:
+def _as_issued(identifier: str, held: Entry, parent: Entry | None) -> Unit:
     """A unit as it was when its address was issued, in place of the row that the registry could not say."""
     said = parts(held.value("congvuIssuedFor"))
     name, domain, _, kind = said if len(said) == _BASIS else (held.value("cn"), "", "", "")
-    above = held.value("congvuParent").partition(",")[0].partition("=")[2]
+    above = parent.value("uid") if parent else ""
     return Unit(Place(held.dn, 0), identifier, name, kind, above, "", domain, date.min)
