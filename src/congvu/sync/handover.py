@@ -80,6 +80,10 @@ class Channel(Protocol):
         """
 
 
+class _Refused(SystemFailure):
+    """``openssl`` did not take what it was given."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncryptedFile:
     """A channel: CMS (RFC 5652) files in `folder`, for the key of `certificate` only."""
@@ -93,6 +97,8 @@ class EncryptedFile:
         command = ["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "PEM"]
         content = self._openssl([*command, str(self.certificate)], sheet.text().encode())
         path = self.folder / f"{sheet.domain}-{sheet.number}.cms"
+        if path.exists():  # passwords on it may have been set
+            raise SystemFailure("there is a sheet of this number", where=str(path), hint="run again")
         write_whole(path, content)
         return str(path)
 
@@ -100,7 +106,7 @@ class EncryptedFile:
         """Refuse a certificate whose time is over: its key may be in other hands, or gone."""
         try:
             self._openssl(["openssl", "x509", "-checkend", "0", "-noout", "-in", str(self.certificate)], b"")
-        except SystemFailure as problem:
+        except _Refused as problem:
             raise SettingsError(
                 "the operator's certificate is over, or is none; no passwords are issued",
                 where=str(self.certificate),
@@ -116,7 +122,7 @@ class EncryptedFile:
             raise SystemFailure(f"openssl {command[1]} took more than {_SECONDS} s") from None
         except subprocess.CalledProcessError as problem:
             told = problem.stderr.decode(errors="replace").strip()
-            raise SystemFailure(f"openssl {command[1]}: {told}", where=str(self.certificate)) from None
+            raise _Refused(f"openssl {command[1]}: {told}", where=str(self.certificate)) from None
         return done.stdout
 
 
