@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import ssl
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -12,13 +14,17 @@ import ldap3
 import pytest
 from ldap3.core.exceptions import LDAPOperationResult, LDAPSocketOpenError
 
-from congvu.directory import connection as ldap
+from congvu.directory import results
 from congvu.directory.connection import Directory
+from congvu.directory.inspect import digest, inspect
 from congvu.directory.model import Entry, State
 from congvu.directory.password import find, find_open, generate, issue_initial
+from congvu.directory.results import passing
 from congvu.directory.settings import DirectorySettings, Provider, load
 from congvu.errors import DirectoryFailure, InputError, SettingsError
+from tests.unit import ldap_server
 from tests.unit.helpers import BASE, Tree
+from tests.unit.ldap_server import FakeSocket
 
 GOOD = """\
 version: 1
@@ -107,57 +113,64 @@ def test_a_password_file_must_be_there_and_not_empty(tmp_path: Path) -> None:
     assert settings.password() == " päss "
 
 
-class FakeConnection:
-    """Stands for `ldap3.Connection`: records how it was made, answers from a list of pages."""
+class Server(FakeSocket):
+    """A server that gives `pages`: how each ends, the ids of its entries, and the cookie for the next."""
 
-    made: dict[str, Any]
-    server: Any
-    pages: ClassVar[list[tuple[int, list[dict[str, Any]], bytes]]] = []
-    raises: Exception | None = None
-    calls: list[str]
+    def __init__(self, pages: Sequence[tuple[int, Sequence[str], bytes]]) -> None:
+        super().__init__(self._page)
+        self._pages = iter(pages)
+        self.timeout = 0.0
+
+    def settimeout(self, seconds: float) -> None:
+        self.timeout = seconds
+
+    def _page(self, message: Any) -> Iterator[bytes]:
+        code, ids, cookie = next(self._pages)
+        number = ldap_server.number_of(message)
+        for uid in ids:
+            if uid == "elsewhere":
+                yield ldap_server.reference(number)
+            else:
+                yield ldap_server.entry(number, f"uid={uid},{BASE}".encode(), {"uid": [uid.encode()]})
+        yield ldap_server.result(number, "searchResDone", code, "", cookie)
+
+
+class FakeConnection:
+    """Stands for `ldap3.Connection`: records how it was made, and has a socket to a `Server`."""
+
+    made: ClassVar[list[FakeConnection]]
+    pages: ClassVar[list[tuple[int, list[str], bytes]]] = []
+    raises: ClassVar[dict[str, Exception]] = {}
+    """Host → what opening a connection to it raises."""
 
     def __init__(self, server: Any, **options: Any) -> None:
-        type(self).made, type(self).server, type(self).calls = options, server, []
-        self.result: dict[str, Any] = {}
-        self.response: list[dict[str, Any]] = []
-        self._pages = iter(self.pages)
+        self.server, self.options = server, options
+        self.calls: list[str] = []
+        self.socket = Server(self.pages)
         self.strategy = SimpleNamespace(close=lambda: self.calls.append("close"))
-
-    def _call(self, name: str) -> None:
-        self.calls.append(name)
-        if self.raises:
-            raise self.raises
+        self.made.append(self)
 
     def open(self, **_: Any) -> None:
-        self._call("open")
+        self.calls.append("open")
+        if self.server.host in self.raises:
+            raise self.raises[self.server.host]
 
     def start_tls(self, **_: Any) -> None:
-        self._call("start_tls")
+        self.calls.append("start_tls")
 
     def bind(self, **_: Any) -> None:
-        self._call("bind")
+        self.calls.append("bind")
 
     def unbind(self) -> None:
         self.calls.append("unbind")
-
-    def search(self, *_: Any, **options: Any) -> None:
-        self.calls.append(f"search {options['paged_cookie']!r}")
-        code, self.response, cookie = next(self._pages)
-        self.result = {
-            "result": code,
-            "description": "sizeLimitExceeded" if code else "success",
-            "controls": {"1.2.840.113556.1.4.319": {"value": {"cookie": cookie}}},
-        }
-
-
-def item(uid: str, kind: str = "searchResEntry") -> dict[str, Any]:
-    return {"type": kind, "dn": f"uid={uid},{BASE}", "raw_attributes": {"uid": [uid.encode()], "sn": []}}
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeConnection]:
     class Fake(FakeConnection):
-        pages: ClassVar = [(0, [item("a"), item("b")], b"next"), (0, [item("Đ")], b"")]
+        made: ClassVar = []
+        pages: ClassVar = [(0, ["a", "b"], b"next"), (0, ["Đ"], b"")]
+        raises: ClassVar = {}
 
     monkeypatch.setattr(ldap3, "Connection", Fake)
     return Fake
@@ -174,16 +187,20 @@ def test_none_of_ldap3s_unsafe_defaults_is_kept(
     fake: type[FakeConnection], settings: DirectorySettings
 ) -> None:
     with Directory.as_service(settings):
-        assert fake.calls == ["open", "start_tls", "bind"]  # the password goes out last, under TLS
-    assert fake.calls[-1] == "unbind"
-    assert fake.made["auto_referrals"] is False
-    assert fake.made["raise_exceptions"] is True
-    assert fake.made["check_names"] is False
-    assert fake.made["password"] == "secret"  # noqa: S105
-    assert fake.made["receive_timeout"]
-    assert fake.server.get_info == ldap3.NONE
-    assert fake.server.connect_timeout
-    context = fake.server.tls._context
+        (made,) = fake.made
+        assert made.calls == ["open", "start_tls", "bind"]  # the password goes out last, under TLS
+    assert made.calls[-1] == "unbind"
+    assert made.options["auto_referrals"] is False
+    assert made.options["raise_exceptions"] is True
+    assert made.options["check_names"] is False
+    assert made.options["password"] == "secret"  # noqa: S105
+    assert made.options["receive_timeout"]
+    assert (
+        made.socket.timeout > made.options["receive_timeout"]
+    )  # who answers a bind may take longer to search
+    assert made.server.get_info == ldap3.NONE
+    assert made.server.connect_timeout
+    context = made.server.tls._context
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
@@ -193,35 +210,58 @@ def test_a_search_reads_every_page(fake: type[FakeConnection], settings: Directo
     with Directory.as_service(settings) as directory:
         found = list(directory.search(BASE, "(objectClass=*)", ("uid", "sn")))
     assert [entry.value("uid") for entry in found] == ["a", "b", "Đ"]
-    assert fake.calls[3:5] == ["search None", "search b'next'"]
+    asked = [ldap_server.cookie_of(message) for message in fake.made[0].socket.seen]
+    assert asked == [b"", b"next"]
+
+
+def test_a_digest_sees_an_order_a_value_and_an_end(
+    fake: type[FakeConnection], settings: DirectorySettings
+) -> None:
+    def of(*pages: tuple[int, list[str], bytes]) -> str:
+        fake.pages = list(pages)
+        with Directory.as_service(settings) as directory:
+            return digest(directory, BASE)
+
+    whole = of((0, ["a", "b"], b""))
+    assert whole == of((0, ["a"], b"next"), (0, ["b"], b""))  # neither pages nor message numbers count
+    assert len({whole, of((0, ["b", "a"], b"")), of((0, ["a"], b"")), of((0, ["a", "B"], b""))}) == 4
 
 
 def test_a_search_that_ends_early_is_a_failure_not_a_short_list(
     fake: type[FakeConnection], settings: DirectorySettings
 ) -> None:
-    fake.pages = [(0, [item("a")], b"next"), (4, [item("b")], b"")]
-    with Directory.as_service(settings) as directory, pytest.raises(DirectoryFailure) as caught:
-        list(directory.search(BASE, "(objectClass=*)", ("uid",)))
-    assert "ended early: sizeLimitExceeded" in str(caught.value)
-    assert "size.prtotal=unlimited" in caught.value.hint
+    for read in (digest, inspect):
+        fake.pages = [(0, ["a"], b"next"), (4, ["b"], b"")]
+        with Directory.as_service(settings) as directory, pytest.raises(DirectoryFailure) as caught:
+            read(directory, BASE)
+        assert "sizeLimitExceeded" in str(caught.value)
+        assert "size.prtotal=unlimited" in caught.value.hint
 
 
 def test_a_referral_is_a_failure(fake: type[FakeConnection], settings: DirectorySettings) -> None:
-    fake.pages = [(0, [item("a", "searchResRef")], b"")]
-    with (
-        Directory.as_service(settings) as directory,
-        pytest.raises(DirectoryFailure, match="refers to another"),
-    ):
+    fake.pages = [(0, ["a", "elsewhere"], b"")]
+    with Directory.as_service(settings) as directory, pytest.raises(DirectoryFailure, match="referral"):
         list(directory.search(BASE, "(objectClass=*)", ("uid",)))
+
+
+def test_a_connection_that_breaks_is_a_failure(
+    fake: type[FakeConnection], settings: DirectorySettings
+) -> None:
+    fake.pages = [(0, ["a"], b"")]
+    with Directory.as_service(settings) as directory:
+        fake.made[0].socket.recv = lambda _: b""  # type: ignore[method-assign]
+        with pytest.raises(DirectoryFailure, match="no connection: the server closed") as caught:
+            directory.get(BASE, ("uid",))
+        assert passing(caught.value)
+
+
+REFUSED = LDAPSocketOpenError("refused")
 
 
 @pytest.mark.parametrize(
     ("raised", "words"),
     [
-        (
-            LDAPSocketOpenError("refused"),
-            ["ldap://192.0.2.1", "no connection: refused", "check that slapd runs"],
-        ),
+        (REFUSED, ["ldap://192.0.2.1", "no connection: refused", "check that slapd runs"]),
         (
             LDAPOperationResult(49, "invalidCredentials", message=""),
             ["cn=sync", "invalidCredentials", "its password"],
@@ -232,12 +272,45 @@ def test_a_referral_is_a_failure(fake: type[FakeConnection], settings: Directory
 def test_a_failure_names_the_server_and_what_to_do(
     raised: Exception, words: list[str], fake: type[FakeConnection], settings: DirectorySettings
 ) -> None:
-    fake.raises = raised
+    fake.raises["192.0.2.1"] = raised
     with pytest.raises(DirectoryFailure) as caught:
         Directory.as_service(settings)
     assert caught.value.exit_code == 3
     assert all(word in str(caught.value) for word in words), str(caught.value)
-    assert fake.calls == ["open", "close"]  # no socket stays behind
+    assert fake.made[0].calls == ["open", "close"]  # no socket stays behind
+
+
+@pytest.fixture
+def three(settings: DirectorySettings) -> DirectorySettings:
+    return dataclasses.replace(settings, providers=tuple(Provider(f"ldaps://192.0.2.{n}") for n in (1, 2, 3)))
+
+
+def test_the_next_provider_is_used_when_one_does_not_answer(
+    fake: type[FakeConnection], three: DirectorySettings
+) -> None:
+    fake.raises.update({"192.0.2.1": REFUSED, "192.0.2.2": LDAPOperationResult(51, "busy", message="")})
+    with Directory.as_service(three) as directory:
+        assert directory.provider == "ldaps://192.0.2.3"
+        assert [uri in why for uri, why in zip(("2.1", "2.2"), directory.skipped, strict=True)] == [
+            True,
+            True,
+        ]
+
+
+def test_all_providers_are_named_when_none_answers(
+    fake: type[FakeConnection], three: DirectorySettings
+) -> None:
+    fake.raises.update({f"192.0.2.{n}": REFUSED for n in (1, 2, 3)})
+    with pytest.raises(DirectoryFailure) as caught:
+        Directory.as_service(three)
+    assert all(f"192.0.2.{n}" in str(caught.value) for n in (1, 2, 3))
+
+
+def test_a_wrong_password_is_tried_once(fake: type[FakeConnection], three: DirectorySettings) -> None:
+    fake.raises["192.0.2.1"] = LDAPOperationResult(49, "invalidCredentials", message="")
+    with pytest.raises(DirectoryFailure, match="invalidCredentials"):
+        Directory.as_service(three)
+    assert len(fake.made) == 1
 
 
 # Passwords
@@ -293,4 +366,4 @@ def test_an_address_of_nobody_is_bad_input_and_cannot_inject_a_filter() -> None:
 def test_every_hint_is_for_a_known_result_code() -> None:
     from ldap3.core.results import RESULT_CODES  # noqa: PLC0415
 
-    assert set(ldap._HINTS) <= set(RESULT_CODES)
+    assert set(results._HINTS) <= set(RESULT_CODES)

@@ -15,7 +15,7 @@ ENTRY, DONE, REFERENCE, INTERMEDIATE = 0x64, 0x65, 0x73, 0x79
 """Tags of the responses to a search (RFC 4511, 4.5.2, 4.13)."""
 LARGEST = 64 << 20
 """Octets that one message may have; a length beyond is no LDAP."""
-_KNOWN_VALUES = 1000
+KNOWN_VALUES = 1000
 """Different values of one attribute that are kept as one object each."""
 
 Known = dict[bytes, tuple[str, tuple[str, ...]]]
@@ -226,7 +226,7 @@ class Decoder:
         if values is None:
             values = here[listed] = _values(listed)
         count = self._counts.get(name, 0)
-        if count < _KNOWN_VALUES:
+        if count < KNOWN_VALUES:
             self._counts[name] = count + 1
             self._known[whole] = name, values
         return name, values

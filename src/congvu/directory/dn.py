@@ -24,9 +24,9 @@ def dn_key(dn: str) -> str:
 
 def escape(value: str) -> str:
     """`value` as it is written in a DN (RFC 4514, 2.4)."""
-    text = re.sub(r'[,+"\\<>;=\0]', _hex, value)
-    if text[:1] in (" ", "#"):
-        text = _hex(text[0]) + text[1:]
+    text = _RESERVED.sub(_hex, value)
+    if text.startswith(" "):
+        text = _hex(" ") + text[1:]
     return text[:-1] + _hex(" ") if text.endswith(" ") else text
 
 
