@@ -60,7 +60,7 @@ def verify_(
     if result.broken:
         click.echo(f"{result.broken.where}: {result.broken.why}")
         click.get_current_context().exit(1)
-    click.echo(f"{folder}: {result.head.sequence} records are as they were written, up to {result.head}")
+    click.echo(f"{folder}: every record is as it was written, up to {result.head}")
 
 
 @audit.command()
