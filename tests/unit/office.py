@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from congvu.directory.model import Entry, Layout, Snapshot, dn_key
@@ -12,13 +13,18 @@ from congvu.directory.operations import Add, DomainPlan, Operation
 from congvu.directory.plans import plan_all
 from congvu.directory.wanted import Task
 from congvu.policy import Policy
-from congvu.policy.source import NO_SOURCES, Source
+from congvu.policy.source import NO_SOURCES, Source, sources
 from congvu.registry import Person, Place, Registry, Status, Unit
+from tests.unit.helpers import BASE, DAY, ROOT
 
-BASE = "dc=gov,dc=vn"
 TODAY = date(2026, 11, 22)
 HOST = "mail.lamdong.gov.vn"
-DAY = date(2013, 1, 2)
+
+
+@cache
+def cited(domain: str) -> Mapping[str, Source]:
+    """Where the values of a shipped policy come from."""
+    return sources(ROOT / "inventory" / "policy" / f"{domain}.yml")
 
 
 def a_unit(unit_id: str, name: str, **said: Any) -> Unit:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from congvu import policy as policies
 from congvu import registry as registries
 from congvu.directory.inspect import inspect
 from congvu.directory.model import Entry, Layout, Snapshot
@@ -22,15 +19,10 @@ from congvu.policy import Policy
 from congvu.policy.model import Employment, OrgType, Quota
 from congvu.policy.values import DomainName, Size
 from congvu.registry import Registry, Status
-from tests.unit.helpers import ROOT, Tree
-from tests.unit.office import BASE, HOST, TODAY, Office, carry_out, changed, without
+from tests.unit.helpers import BASE, Tree
+from tests.unit.office import HOST, TODAY, Office, carry_out, changed, cited, without
 
 LD = Layout(BASE, "lamdong.gov.vn")
-
-
-@cache
-def cited(domain: str) -> Mapping[str, policies.Source]:
-    return policies.sources(ROOT / "inventory" / "policy" / f"{domain}.yml")
 
 
 @pytest.fixture
@@ -386,7 +378,8 @@ def test_a_domain_below_another_shares_its_containers(registry: Registry, lamdon
         found = carry_out(found, plan.operations)
     below = Layout(BASE, "doj.lamdong.gov.vn")
     domain, person = found.get(below.dn), found.get(below.person("S1"))
-    assert domain and person
+    assert domain
+    assert person
     assert domain.value("associatedDomain") == "doj.lamdong.gov.vn"
     assert person.value("mail") == "annv@doj.lamdong.gov.vn"
     again = plan_all(tasks, found)
@@ -412,7 +405,7 @@ def test_an_entry_of_another_kind_at_the_domain_is_a_problem(office: Office, reg
 
 @pytest.mark.parametrize("value", ["annv@lamdong.gov.vn", "annv@lamdong.gov.vn 20271322", "20271122"])
 def test_a_malformed_end_of_an_alias_is_a_failure_with_the_dn(
-    value: str, tree: Tree, office: Office, registry: Registry
+    value: str, office: Office, registry: Registry
 ) -> None:
     office.run(registry)
     office.set("S1", congvuAliasUntil=value)

@@ -39,7 +39,7 @@ class Draft:
         """The wanted entries; `leaving` are the accounts of other domains that end in the same run."""
         work = self._work
         work.leaving |= leaving
-        people = (*self._leavers, *wanted_people(work))
+        people = sorted((*self._leavers, *wanted_people(work)), key=lambda item: item.entry.dn)
         units = tuple(wanted_units(work))
         rights = tuple(rights_of_leavers(work, (*units, *people)))
         work.tell()
@@ -48,7 +48,7 @@ class Draft:
             work.task,
             structure=tuple(structure(work.layout)),
             units=(*units, *rights),
-            people=people,
+            people=tuple(people),
             unchanged=work.unchanged,
             in_use=work.in_use(),
             absent=frozenset(work.absent),

@@ -12,6 +12,7 @@ from congvu.directory.wanted.values import frozen
 from congvu.directory.wanted.work import Work
 from congvu.registry.model import Person, Status
 
+_RIGHTS = frozenset({"congvuDelegate", "congvuHead"})
 LEAVING = ("leaving.then", "leaving")
 DISSOLUTION = ("dissolution.then", "dissolution.hold", "leaving.then")
 
@@ -87,9 +88,8 @@ def rights_of_leavers(work: Work, wanted: Iterable[WantedEntry]) -> Iterator[Wan
     """
     known = {item.entry.dn for item in wanted}
     for kind, accounts in ((UNITS, work.accounts.units), (PEOPLE, work.accounts.people)):
-        for identifier, held in accounts.items():
-            if "congvuDelegate" not in held.attributes and "congvuHead" not in held.attributes:
-                continue
+        for identifier in sorted(key for key, held in accounts.items() if held.attributes.keys() & _RIGHTS):
+            held = accounts[identifier]
             if held.dn in known or not held.in_use or work.set_aside(kind, identifier):
                 continue
             entry = frozen(held, congvuDelegate=work.delegates(held), congvuHead=work.head(held))

@@ -28,11 +28,10 @@ def wanted_units(work: Work) -> Iterator[WantedEntry]:
     for unit in sorted(work.serving, key=lambda unit: (_depth(work, unit), unit.unit_id)):
         if given := work.allocation.units.get(unit.unit_id):
             yield from _served(work, unit, given)
-    for unit in work.task.registry.units:
+    for unit in sorted(work.task.registry.units, key=lambda unit: unit.unit_id):
         if unit.status is Status.LEFT and not work.set_aside(UNITS, unit.unit_id):
             yield from _dissolved(work, unit)
-    named = frozenset(person.unit_id for person in work.staff) | _of_set_aside(work)
-    yield from without_row(work, UNITS, work.units, named)
+    yield from without_row(work, UNITS, work.units, _named(work))
 
 
 def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
@@ -146,15 +145,18 @@ def _dissolved(work: Work, unit: Unit) -> Iterator[WantedEntry]:
         work.unchanged += 1
 
 
-def _of_set_aside(work: Work) -> set[str]:
-    """Units of people whose rows were set aside."""
+def _named(work: Work) -> frozenset[str]:
+    """Units that somebody's row names, or would name if it could be read."""
+    registry = work.task.registry
+    rows = {person.unit_id for person in registry.staff if person.status is Status.WORKING}
+    above = {unit.parent_id for unit in registry.units if unit.status is Status.WORKING}
     prefix = f"{PEOPLE}/"
     found = (
         work.accounts.people.get(key.removeprefix(prefix))
         for key in work.task.set_aside
         if key.startswith(prefix)
     )
-    return {entry.value("departmentNumber") for entry in found if entry}
+    return frozenset(rows | above | {entry.value("departmentNumber") for entry in found if entry})
 
 
 def _depth(work: Work, unit: Unit) -> int:
