@@ -290,6 +290,28 @@ def test_a_last_line_that_is_being_written_is_no_break(tmp_path: Path) -> None:
     assert found.unfinished == f"{path}:6"
 
 
+def test_of_two_heads_for_one_record_both_must_be_in_it(tmp_path: Path) -> None:
+    """Who writes a whole log anew writes the head beside it anew, too."""
+    run(tmp_path, "run-1", join(1))
+    head = verify(files_of(tmp_path)).head
+    forged = Head(head.sequence, "f" * 64)
+    for heads in ([forged, head], [head, forged]):
+        assert verify(files_of(tmp_path), heads).broken is not None
+    assert verify(files_of(tmp_path), [head, head]).broken is None
+
+
+def test_a_line_without_an_end_hides_nothing_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditfile, "MOST_BYTES", 1)
+    run(tmp_path, "run-1", join(1))
+    first, *_ = files_of(tmp_path)
+    first.write_bytes(first.read_bytes().removesuffix(b"\n"))
+    broken = verify(files_of(tmp_path)).broken
+    assert broken
+    assert broken.where == f"{first}:1"
+
+
 @pytest.mark.parametrize("text", ["", "7", "7:abc", f"x:{'a' * 64}", f"-1:{'a' * 64}", f"7:{'a' * 65}"])
 def test_a_head_is_read_strictly(text: str) -> None:
     with pytest.raises(InputError, match="number and hash"):

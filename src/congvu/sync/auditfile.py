@@ -101,14 +101,15 @@ class AuditFile:
     def _roll(self, now: datetime) -> None:
         """Begin a new file when the month is over or the file is full; a clock set back changes nothing."""
         month, number = self._file.path.stem.rsplit("-", 1)
-        if f"{now:%Y-%m}" > month:
-            name = f"{now:%Y-%m}-001.jsonl"
+        if (this := now.isoformat()[:7]) > month:
+            name = f"{this}-001.jsonl"
         elif self._file.size >= MOST_BYTES:
             name = f"{month}-{int(number) + 1:03}.jsonl"
         else:
             return
-        self._file.close()
-        self._file = Appender(self.folder / name)
+        self._file.sync()
+        full, self._file = self._file, Appender(self.folder / name)
+        full.close()
 
 
 def read_kept(folder: Path) -> Kept | None:

@@ -83,38 +83,53 @@ def verify(files: Iterable[Path], heads: Iterable[Head] = (), start: Head = STAR
     `heads` were noted earlier and must be in it; `start` is the last record of what was archived. Raises
     ``OSError`` when a file cannot be read.
     """
-    head, last = start, ""
-    noted = {one.sequence: one.hash for one in heads if one.sequence > start.sequence}
-    for where, line in _lines(files):
+    sequence, hash_, last = start.sequence, start.hash.encode(), _NOWHERE
+    noted: dict[int, set[str]] = {}
+    for one in heads:
+        if one.sequence > start.sequence:
+            noted.setdefault(one.sequence, set()).add(one.hash)
+    unfinished: _Place | None = None
+    for place, line in _lines(files):
+        if unfinished:
+            return _stopped(sequence, hash_, Break(_told(unfinished), "its end is missing: damaged"))
         if not line.endswith(b"\n"):
-            return _ended(head, last, noted, unfinished=where)
+            unfinished = place
+            continue
         content = line[:-1]
-        if not content.startswith(
-            b'{"sequence":%d,"previous":"%s",' % (head.sequence + 1, head.hash.encode())
-        ):
-            return Verified(head, _broken(where, last, content, head))
-        head, last = Head(head.sequence + 1, sha256(content).hexdigest()), where
-        if noted and noted.pop(head.sequence, head.hash) != head.hash:
-            return Verified(head, Break(where, f"record {head.sequence} is not the one that was noted"))
-    return _ended(head, last, noted)
+        if not content.startswith(b'{"sequence":%d,"previous":"%s",' % (sequence + 1, hash_)):
+            return _stopped(sequence, hash_, _broken(place, last, content, sequence))
+        sequence, hash_, last = sequence + 1, sha256(content).hexdigest().encode(), place
+        if noted and noted.pop(sequence, {hash_.decode()}) != {hash_.decode()}:
+            why = f"record {sequence} is not the one that was noted"
+            return _stopped(sequence, hash_, Break(_told(place), why))
+    if noted:
+        why = f"the log ends with record {sequence}; there was a record {max(noted)}: the end was cut off"
+        return _stopped(sequence, hash_, Break(_told(last), why))
+    return Verified(Head(sequence, hash_.decode()), None, _told(unfinished) if unfinished else "")
 
 
-def _lines(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+_Place = tuple[Path | str, int]
+_NOWHERE: _Place = ("the log", 0)
+
+
+def _lines(files: Iterable[Path]) -> Iterator[tuple[_Place, bytes]]:
     for path in files:
         with path.open("rb", buffering=1 << 18) as file:
             for number, line in enumerate(file, 1):
-                yield f"{path}:{number}", line
+                yield (path, number), line
 
 
-def _ended(head: Head, last: str, noted: dict[int, str], unfinished: str = "") -> Verified:
-    if not noted:
-        return Verified(head, None, unfinished)
-    why = f"the log ends with record {head.sequence}; there was a record {max(noted)}: the end was cut off"
-    return Verified(head, Break(last or "the log", why), unfinished)
+def _told(place: _Place) -> str:
+    return f"{place[0]}:{place[1]}"
 
 
-def _broken(where: str, last: str, content: bytes, head: Head) -> Break:
-    """Say what is wrong with a line that does not follow `head`."""
+def _stopped(sequence: int, hash_: bytes, broken: Break) -> Verified:
+    return Verified(Head(sequence, hash_.decode()), broken)
+
+
+def _broken(place: _Place, last: _Place, content: bytes, before: int) -> Break:
+    """Say what is wrong with a line that does not follow record `before`, which stands at `last`."""
+    where = _told(place)
     match = _NUMBER.match(content)
     try:
         record = json.loads(content)
@@ -122,17 +137,17 @@ def _broken(where: str, last: str, content: bytes, head: Head) -> Break:
         record = None
     if match is None or not isinstance(record, dict):
         return Break(where, "not a record: changed by hand, or damaged")
-    found, due = int(match[1]), head.sequence + 1
+    found, due = int(match[1]), before + 1
     if found > due:
         count = found - due
         return Break(where, f"record {found} where {due} was due: {count} before it taken out, or moved")
     if found < due:
         return Break(where, f"record {found} where {due} was due: put in, or moved")
-    if not last:
+    if last is _NOWHERE:
         return Break(
             where,
             f"record {found} is the first here, but follows another: changed, or a file before it is missing",
         )
     return Break(
-        last, f"record {head.sequence} was changed after it was written: record {found} tells another hash"
+        _told(last), f"record {before} was changed after it was written: record {found} tells another hash"
     )
