@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from congvu.directory.model import PEOPLE, Entry, Layout, Snapshot, dn_key
+from congvu.directory.model import Entry, Layout, Snapshot, dn_key
 from congvu.registry.model import Status, Unit
 from congvu.registry.text import key
 from congvu.sync.likeness import Traits
@@ -18,9 +18,11 @@ class Account:
     staff_id: str
     traits: Traits
     entry: Entry
+    in_use: bool
+    """Whether it has not become a tombstone."""
 
     def __str__(self) -> str:
-        state = "" if self.entry.in_use else f", {self.entry.state}"
+        state = "" if self.in_use else f", {self.entry.state}"
         unit = self.entry.value("ou") or self.entry.unit_id
         phone = self.entry.value("telephoneNumber") or "no telephone"
         return f"{self.staff_id} ({self.entry.value('cn')}, {unit}, {phone}{state})"
@@ -53,8 +55,9 @@ def accounts_of(layout: Layout, found: Snapshot, units: UnitsToday) -> Mapping[s
     below = "," + dn_key(layout.people)
     accounts = {}
     for dn, entry in found.entries.items():
-        if dn.endswith(below) and entry.kind == PEOPLE:
+        if dn.endswith(below) and entry.managed:
             unit = units.of(entry.unit_id, entry.value("ou"))
             traits = Traits.of(entry.value("cn"), unit, entry.value("telephoneNumber"))
-            accounts[entry.value("uid")] = Account(entry.value("uid"), traits, entry)
+            staff_id = entry.value("uid")
+            accounts[staff_id] = Account(staff_id, traits, entry, not entry.state.gone)
     return accounts

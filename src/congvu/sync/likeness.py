@@ -15,6 +15,9 @@ _FEWEST = 7
 """Digits of a telephone number; fewer are an extension, which many have."""
 _MOBILE = re.compile(r"0[35789]\d{8}")
 """A number that is one person's; a landline is often a whole office's (Vietnam's numbering plan, 2018)."""
+_MOST = 20
+"""Candidates that are looked at. Where more accounts than this, of one unit or telephone, differ from a row
+in one word and have no row themselves, this is no slip but another list: policy's thresholds stop the run."""
 _SHARED_WORDS = 2
 """Words that two names must have in common to be near each other."""
 
@@ -35,7 +38,9 @@ class Traits:
     @classmethod
     def of(cls, name: str, unit: str, phone: str) -> Traits:
         """The traits of what a list or the directory says."""
-        return cls(key(name), marks(name), unit, digits(phone))
+        words = name.split()
+        # Word by word: words repeat, and `key` keeps what it has seen.
+        return cls(" ".join(filter(None, map(key, words))), " ".join(map(_marks, words)), unit, digits(phone))
 
     @property
     def mobile(self) -> bool:
@@ -55,17 +60,9 @@ def digits(phone: str) -> str:
     return found if len(found) >= _FEWEST else ""
 
 
-def marks(name: str) -> str:
-    """The marks of each word: ``Hoà`` and ``Hòa`` have the same, ``Hoa`` and ``Hỏa`` have others.
-
-    >>> marks("Hoà Đức") == marks("Hòa Đức") != marks("Hoa Đức")
-    True
-    """
-    return " ".join(map(_marks, name.split()))
-
-
 @lru_cache(maxsize=1 << 13)
 def _marks(word: str) -> str:
+    """The marks of a word: ``Hoà`` and ``Hòa`` have the same, ``Hoa`` and ``Hỏa`` have others."""
     letters = unicodedata.normalize("NFD", word.casefold())
     return "".join(sorted(letter for letter in letters if unicodedata.combining(letter) or letter in "đð"))
 
@@ -123,7 +120,7 @@ class NearNames:
         """Staff ids of those whose name is near, and whose unit or telephone is the same."""
         found: dict[str, None] = {}
         for form in _forms(row):
-            for staff_id in self._by_form.get(form, ()):
+            for staff_id in self._by_form.get(form, ())[:_MOST]:
                 other = self._traits[staff_id]
                 own = row.mobile and row.phone == other.phone
                 if near(row.name, other.name, slip=not own):

@@ -29,8 +29,8 @@ class _Row:
     """Its index in the registry."""
     person: Person
     traits: Traits
-    doubt: str
-    """Id of the doubt that it is, if it is one."""
+    twin: int
+    """Rows before it that say the very same."""
 
 
 class Matching:
@@ -75,9 +75,12 @@ class Matching:
             if person.staff_id:
                 continue
             traits = Traits.of(person.full_name, self._units.of(person.unit_id), person.phone)
-            doubt = "D-" + _hash(self._source.domain, *_parts(traits), str(seen[traits]))
+            yield _Row(number, person, traits, seen[traits])
             seen[traits] += 1
-            yield _Row(number, person, traits, doubt)
+
+    def _doubt_id(self, row: _Row) -> str:
+        """What the doubt about a row is called: the same as long as the row says the same."""
+        return "D-" + _hash(self._source.domain, *_parts(row.traits), str(row.twin))
 
     def _registry(self) -> Registry:
         """Everybody who is settled, in the order of the list."""
@@ -99,13 +102,13 @@ class Matching:
     def _decided(self, rows: Iterable[_Row]) -> list[_Row]:
         rest: list[_Row] = []
         for row in rows:
-            decision = self._decisions.get(row.doubt)
+            decision = self._decisions.get(self._doubt_id(row)) if self._decisions else None
             if decision is None:
                 rest.append(row)
             elif why := self._misfit(decision):
                 self.findings.append(
-                    f"{row.person.place}: the decision of {decision.at} about {row.doubt} does not fit any "
-                    f"more: {why} (decide once more with 'congvu sync decide')"
+                    f"{row.person.place}: the decision of {decision.at} about {decision.doubt} does not fit "
+                    f"any more: {why} (decide once more with 'congvu sync decide')"
                 )
                 rest.append(row)
             else:
@@ -130,7 +133,7 @@ class Matching:
                     f"{staff_id} has a row, although {decision.author} decided on {decision.at} that its "
                     f"holder has left ({decision.doubt}); the row counts"
                 )
-            elif account and account.entry.in_use and staff_id not in waiting:
+            elif account and account.in_use and staff_id not in waiting:
                 why = f"left, decided by {decision.author}: {decision.reason} ({decision.doubt})"
                 yield f"{PEOPLE}/{staff_id}", why
 
@@ -167,7 +170,7 @@ class Matching:
         for row in rows:
             candidates = [one for one in named.get(row.traits.name, ()) if _similar(row.traits, one)]
             if not candidates and free:
-                near = near or NearNames((one.staff_id, one.traits) for one in free if one.entry.in_use)
+                near = near or NearNames((one.staff_id, one.traits) for one in free if one.in_use)
                 candidates = [self._accounts[staff_id] for staff_id in near.of(row.traits)]
             if candidates or says[row.traits] > 1:
                 self._doubt(row, candidates, says[row.traits])
@@ -182,7 +185,7 @@ class Matching:
             reasons.append(f"{twins} rows say the same: one person twice, or namesakes")
         self.doubts.append(
             Doubt(
-                row.doubt,
+                self._doubt_id(row),
                 self._source.domain,
                 row.person,
                 f"{row.person.full_name} " + "; ".join(reasons),
@@ -193,10 +196,10 @@ class Matching:
 
     def _new_id(self, row: _Row) -> str:
         """An id that nobody has or had, the same whenever it is asked for with the same directory."""
-        registered = row.person.registered_on.isoformat()
+        doubt, registered = self._doubt_id(row), row.person.registered_on.isoformat()
         number = 0
         while True:
-            staff_id = PREFIX + _hash(row.doubt, registered, str(number))
+            staff_id = PREFIX + _hash(doubt, registered, str(number))
             if staff_id.casefold() not in self._taken:
                 return staff_id
             number += 1
@@ -224,8 +227,8 @@ def _parts(traits: Traits) -> tuple[str, str, str, str]:
 
 def _only(accounts: Iterable[Account], *, ended: bool) -> Account | None:
     """The only account in use; where there is none and it may have `ended`, the only tombstone."""
-    alive = [account for account in accounts if account.entry.in_use]
-    gone = [account for account in accounts if not account.entry.in_use]
+    alive = [account for account in accounts if account.in_use]
+    gone = [account for account in accounts if not account.in_use]
     if len(alive) == 1:
         return alive[0]
     return gone[0] if ended and not alive and len(gone) == 1 else None
@@ -239,7 +242,7 @@ def _similar(row: Traits, account: Account) -> bool:
     other = account.traits
     close = row.unit == other.unit or (row.phone != "" and row.phone == other.phone)
     same = row.marks == other.marks
-    return (close or same) if account.entry.in_use else (close and same)
+    return (close or same) if account.in_use else (close and same)
 
 
 def _why(row: Traits, account: Traits) -> str:
