@@ -200,6 +200,21 @@ def test_a_unit_with_another_name_tells_its_people(office: Office) -> None:
     assert person.reason.text == "the unit is Trung tâm Tin Học now, it was Trung tâm Tin học"
 
 
+@pytest.mark.parametrize(
+    ("said", "event", "text"),
+    [
+        ({"address": "tinhoc"}, Event.UNIT_RENAMED, "the unit's address is tinhoc now"),
+        ({"parent_id": "A2"}, Event.UNIT_MOVED, "the unit stands in ttth.snv now"),
+    ],
+)
+def test_people_who_follow_their_unit_have_its_event(
+    office: Office, said: dict[str, Any], event: Event, text: str
+) -> None:
+    done = office.run(changed(REGISTRY, "A3", **said))
+    (person,) = [step for step in done.operations if step.dn == office.layout.person("S2")]
+    assert (person.reason.event, person.reason.text) == (event, text)
+
+
 def test_a_plan_does_not_depend_on_the_order_of_rows(lamdong: Policy) -> None:
     shuffled = Registry(REGISTRY.units[::-1], REGISTRY.staff[::-1])
     there, back = Office(lamdong), Office(lamdong)

@@ -8,6 +8,7 @@ from datetime import datetime
 from congvu.directory.model import PEOPLE, Entry
 from congvu.directory.operations import Change, Event, Reason
 from congvu.directory.wanted.model import Task, WantedEntry
+from congvu.naming.ledger import parts
 from congvu.policy.values import Size
 
 _ADDRESSES = frozenset({"mail", "mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})
@@ -27,6 +28,15 @@ _UNIT = (
     (Event.QUOTA, frozenset({"congvuQuota"})),
 )
 """From the weightiest down."""
+_WEIGHTS = (
+    Event.RENAME,
+    Event.MOVE,
+    Event.UNIT_RENAMED,
+    Event.UNIT_MOVED,
+    *(event for event, _ in _PERSON[3:]),
+)
+_UNIT_PART, _NUMBER_PART = 4, 6
+"""Where the words an address is formed from have the unit and the units up to the top, and where they end."""
 _STANDING = frozenset({Event.LEAVE, Event.RETURN, Event.UNIT_DISSOLVED, Event.UNIT_MERGED, Event.UNIT_SPLIT})
 """Events that the computation of the wanted entry has found; no attribute outweighs them."""
 
@@ -55,8 +65,8 @@ def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
     person = item.entry.kind == PEOPLE
     told = [(event, names & by_name.keys()) for event, names in (_PERSON if person else _UNIT)]
     events = [event for event, names in told if names]
-    if Event.MOVE in events and Event.UNIT_RENAMED in events:
-        events.remove(Event.UNIT_RENAMED)  # another unit has another name
+    if person and (followed := _followed(by_name, events)):
+        events = sorted({*events, followed}, key=_WEIGHTS.index)
     explained = frozenset[str]().union(*(names for _, names in told))
     standing = item.reason.event in _STANDING and bool({"congvuState", "congvuEnded"} & by_name.keys())
     rest = [
@@ -71,6 +81,21 @@ def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
     event = events[0] if events else Event.DETAILS
     text = "; ".join(phrases) or _LEDGER
     return Reason(event, text, item.reason.place, _clause(event, by_name, item, task), item.reason.document)
+
+
+def _followed(changes: Mapping[str, Change], events: list[Event]) -> Event | None:
+    """What happened to the unit, where the person only follows; taken out of `events` where they moved."""
+    if Event.MOVE in events:
+        if Event.UNIT_RENAMED in events:  # another unit has another name
+            events.remove(Event.UNIT_RENAMED)
+        return None
+    formed = changes.get("congvuIssuedFor")
+    before, after = (
+        (parts("".join(values)) for values in (formed.before, formed.after)) if formed else ([], [])
+    )
+    if len(before) != len(after) or before[_UNIT_PART:_NUMBER_PART] == after[_UNIT_PART:_NUMBER_PART]:
+        return None
+    return Event.UNIT_RENAMED if before[_UNIT_PART] != after[_UNIT_PART] else Event.UNIT_MOVED
 
 
 def _clause(event: Event, changes: Mapping[str, Change], item: WantedEntry, task: Task) -> str:
@@ -97,13 +122,17 @@ def _moved(changes: Mapping[str, Change], _: WantedEntry) -> str:
 
 
 def _unit_renamed(changes: Mapping[str, Change], item: WantedEntry) -> str:
-    change = next(changes[name] for name in ("cn", "ou", "displayName") if name in changes)
+    change = next((changes[name] for name in ("cn", "ou", "displayName") if name in changes), None)
+    if change is None:
+        return f"the unit's address is {_formed(changes, _UNIT_PART)} now"
     if item.entry.kind == PEOPLE:
         return f"the unit is {_of(change.after)} now, it was {_of(change.before)}"
     return f"name {_of(change.before)} → {_of(change.after)}"
 
 
 def _unit_moved(changes: Mapping[str, Change], _: WantedEntry) -> str:
+    if "congvuParent" not in changes:
+        return f"the unit stands in {_formed(changes, _UNIT_PART + 1)} now"
     change = changes["congvuParent"]
     return f"below {_rdn(change.after) or 'no unit'}, before below {_rdn(change.before) or 'no unit'}"
 
@@ -144,6 +173,10 @@ _PHRASES: Mapping[Event, Callable[[Mapping[str, Change], WantedEntry], str]] = {
     Event.POSITION: _position,
     Event.QUOTA: _quota,
 }
+
+
+def _formed(changes: Mapping[str, Change], part: int) -> str:
+    return parts("".join(changes["congvuIssuedFor"].after))[part]
 
 
 def _new_address(changes: Mapping[str, Change]) -> str:
