@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from congvu.directory.model import PEOPLE, UNITS, Entry, Layout, Snapshot, State, dn_key
 from congvu.directory.operations import Add, DomainPlan, Event, Modify, Operation
+from congvu.directory.states import is_open
 from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
 from congvu.sync import memory as memories
@@ -65,7 +66,7 @@ def sort_out(operations: Iterable[Operation]) -> Kinds:
 
 def _ends(operation: Modify) -> bool:
     """Whether the event says so, or the account becomes a tombstone whatever the event is."""
-    if not operation.entry.in_use:
+    if not is_open(operation.entry):
         return False
     state = next((one.after for one in operation.changes if one.attribute == "congvuState"), ())
     gone = bool(state) and state[0] in (State.REVOKED, State.PURGED)
@@ -172,7 +173,7 @@ def _wrong_directory(now: Seen, memory: Memory) -> Iterator[Brake]:
 def _lost(found: Snapshot, memory: Memory, domains: Mapping[str, Layout]) -> Iterator[Brake]:
     for name, kept in sorted(memory.domains.items()):
         layout = domains.get(name) or Layout(found.base, name)
-        here = sum(1 for _ in _accounts(layout, found))
+        here = count_accounts(layout, found)
         if name not in domains:
             if here:
                 message = f"is no longer in the settings, and has {here} accounts in use"
@@ -183,14 +184,14 @@ def _lost(found: Snapshot, memory: Memory, domains: Mapping[str, Layout]) -> Ite
 
 
 def _accounts(layout: Layout, found: Snapshot) -> Iterator[Entry]:
-    """The accounts in use of one mail domain."""
+    """The accounts in use of one mail domain; those that have ended and are kept locked are not."""
     branches = {dn_key(layout.people), dn_key(layout.units)}
     for key, entry in found.entries.items():
-        if entry.in_use and key.partition(",")[2] in branches:
+        if entry.managed and key.partition(",")[2] in branches and is_open(entry):
             yield entry
 
 
-def count_in_use(layout: Layout, found: Snapshot) -> int:
+def count_accounts(layout: Layout, found: Snapshot) -> int:
     """How many accounts of the mail domain are in use."""
     return sum(1 for _ in _accounts(layout, found))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -131,13 +131,6 @@ def _by_provider(context_csn: str) -> dict[str, str]:
         provider = parts[2] if len(parts) == 4 else ""
         found[provider] = max(csn, found.get(provider, ""))
     return found
-
-
-def forget(memory: Memory, domains: frozenset[str]) -> Memory:
-    """`memory` without `domains`, which are no longer ours."""
-    return replace(
-        memory, domains={name: kept for name, kept in memory.domains.items() if name not in domains}
-    )
 
 
 def _as_json(memory: Memory) -> dict[str, Any]:

@@ -166,9 +166,10 @@ def settle(
         if order.units or (order.domains and name not in order.domains):
             continue
         kinds = guard.sort_out(plan.operations)
-        accounts = plan.in_use + len(kinds.begins) - len(kinds.ends)
+        there = guard.count_accounts(Layout(order.settings.directory.base, name), prepared.found)
+        accounts = there + len(kinds.begins) - len(kinds.ends)
         if name in undone:
-            known[name] = replace(before, accounts=min(accounts, plan.in_use))
+            known[name] = replace(before, accounts=min(there, accounts))
             continue
         leaving = {operation.entry.key for operation in kinds.ends}
         absent = plan.absent - leaving
