@@ -142,6 +142,7 @@ def test_passwords_of_daemons_stand_only_where_they_must(lab: Lab, mail: Any) ->
         "/etc/ldap/congvu-seed.ldif": "0o600",
         "/etc/dovecot/dovecot.conf": "0o640",
         "/run/dovecot/dovecot.conf.binary": "0o600",  # the same file, as Dovecot reads it
+        "/etc/congvu/directory.password": "0o640",  # for the group of the sync's account
         **dict.fromkeys(_tables(mail), "0o640"),
     }
 
