@@ -42,10 +42,10 @@ class Accounts:
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
         assert base == BASE
         assert "(congvuState=initial)" in filter_
-        assert "(!(pwdChangedTime=*))" in filter_
+        assert "(|(!(pwdChangedTime=*))(pwdReset=FALSE))" in filter_
         for entry in self.entries.values():
-            mine = entry.kind == "people" and entry.state == "initial" and not entry.values("pwdChangedTime")
-            if mine:
+            has_one = entry.values("pwdChangedTime") and entry.value("pwdReset") != "FALSE"
+            if entry.kind == "people" and entry.state == "initial" and not has_one:
                 yield Entry(entry.dn, {name: entry.values(name) for name in attributes})
 
     def replace(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
@@ -109,6 +109,13 @@ def test_a_later_run_sets_none_again(log: AuditLog, policies: Mapping[str, Polic
     handed(directory, log, desk, policies)
     assert handed(directory, log, desk, policies) == Handed((), 0, (), 0)
     assert len(directory.writes) == 1
+
+
+def test_one_who_comes_back_gets_a_new_one(log: AuditLog, policies: Mapping[str, Policy]) -> None:
+    back = person(1, pwdChangedTime="20260101000000Z", pwdReset="FALSE")
+    directory = Accounts(back)
+    assert handed(directory, log, Desk(), policies).issued == 1
+    assert handed(directory, log, Desk(), policies).issued == 0
 
 
 def test_only_people_who_wait_for_one_get_one(log: AuditLog, policies: Mapping[str, Policy]) -> None:

@@ -35,9 +35,10 @@ _SECONDS = 60
 _NEEDED = ("objectClass", "uid", "cn", "ou", "mail", "departmentNumber", "congvuState")
 _WITHOUT_ONE = (
     f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)(congvuState={State.INITIAL})"
-    "(!(pwdChangedTime=*)))"
+    "(|(!(pwdChangedTime=*))(pwdReset=FALSE)))"
 )
-"""Who has no password: ppolicy notes when one is set, and drops the note when it goes with a leaver."""
+"""Who has no password. Nobody may look for it, but ppolicy notes when one is set, and never drops the note:
+whoever takes one away also writes ``pwdReset: FALSE``, which the next one turns to TRUE."""
 
 
 @dataclass(frozen=True, slots=True)
