@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from congvu.directory.apply import apply
 from congvu.directory.connection import Directory
-from congvu.directory.diff import Plan
-from congvu.directory.inspect import inspect
 from congvu.directory.model import Entry
-from congvu.directory.settings import DomainSettings, Settings
-from congvu.directory.sync import plan_all, read_sources
+from congvu.directory.operations import DomainPlan
 from congvu.fleet.client import Outside, poll
+from congvu.sync.job import Order, Status
+from congvu.sync.run import carry_out
+from congvu.sync.settings import DomainSettings, Settings
 from tests.lab import STRANGER, Site, letter, transact
 
 DOMAIN = "doiten.gov.vn"
@@ -51,15 +50,13 @@ class Office:
     staff: dict[str, str] = field(default_factory=dict)
     """Names by staff id."""
 
-    def sync(self, today: date) -> Plan:
-        """Read, plan and write as `congvu sync run` does; returns what was done."""
+    def sync(self, today: date) -> DomainPlan:
+        """A run as the timer's; returns what was done."""
         rows = [f"{uid},{name},A1,,,2026-01-05,working" for uid, name in self.staff.items()]
         (self.folder / "staff.csv").write_text("\n".join([COLUMNS, *rows, ""]), encoding="utf-8")
-        sources = read_sources(self.settings)
-        with Directory.as_service(self.settings.directory) as directory:
-            found = inspect(directory, self.settings.directory.base)
-            (plan,) = plan_all(sources, found, mail_host=self.settings.mail_host, today=today)
-            apply(directory, plan, lambda _: None)
+        outcome = carry_out(Order(self.settings, today, "test", verify=True))
+        assert outcome.status is Status.FINE, (outcome.findings, outcome.brakes, outcome.failures)
+        (plan,) = outcome.plans
         return plan
 
     def entry(self, uid: str) -> Entry:
@@ -85,7 +82,8 @@ def office(site: Site, tmp_path: Path) -> Iterator[Office]:
     (tmp_path / "policy" / f"{DOMAIN}.yml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "units.csv").write_text(UNITS, encoding="utf-8")
     domains = {DOMAIN: DomainSettings(tmp_path / "policy" / f"{DOMAIN}.yml", tmp_path)}
-    one = Office(replace(site.settings, domains=domains), tmp_path)
+    state = {"state": tmp_path / "state", "feed": None, "metrics": None, "handover": None, "audit": None}
+    one = Office(replace(site.settings, domains=domains, **state), tmp_path)  # type: ignore[arg-type]
     one.staff = {"P1": LAN, "P2": NAMESAKE, "P3": "Lê,Văn,Tú"}
     top = f"dc=doiten,{site.settings.directory.base}"
     remove = ("ldapdelete", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-r", top)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from congvu import policy as policies
-from congvu.directory.diff import Add, Plan
 from congvu.directory.inspect import inspect
 from congvu.directory.model import Layout
-from congvu.directory.sync import Source, plan_all
-from congvu.errors import RegistryError
+from congvu.directory.operations import Add, DomainPlan
+from congvu.directory.plans import plan_all
+from congvu.directory.wanted import Task
 from congvu.naming.allocation import allocate
 from congvu.naming.ledger import Holding, Ledger
 from congvu.policy import Policy
@@ -41,13 +41,16 @@ def policy(domain: str) -> Policy:
     return policies.load_domain(ROOT / "inventory/policy", domain)
 
 
-def plans(registry: Registry, *domains: str) -> tuple[Plan, ...]:
+def plans(registry: Registry, *domains: str) -> tuple[DomainPlan, ...]:
     """What the sync would do with one registry in each of `domains`, into an empty directory."""
-    sources = [Source(Layout(BASE, domain), policy(domain), registry) for domain in domains]
-    return plan_all(sources, inspect(Tree(), BASE), mail_host="mail.example.gov.vn", today=TODAY)
+    tasks = [
+        Task(Layout(BASE, domain), policy(domain), registry, "mail.example.gov.vn", TODAY)
+        for domain in domains
+    ]
+    return plan_all(tasks, inspect(Tree(), BASE))
 
 
-def issued(plan: Plan) -> dict[str, str]:
+def issued(plan: DomainPlan) -> dict[str, str]:
     """The primary address of each account that the plan adds, by its id."""
     added = [step.entry for step in plan.operations if isinstance(step, Add)]
     return {entry.value("uid"): entry.value("mail") for entry in added if entry.value("mail")}
@@ -103,8 +106,9 @@ def test_in_quang_tri_each_division_has_a_mailbox_of_its_own_and_one_without_is_
     }
     third = division("D3", "Phòng Thi cử", "U1")
     fourth = division("D4", "Phòng Thủ công", "U1")
-    with pytest.raises(RegistryError, match=r"'ptc\.snv' is held by unit D3, Phòng Thi cử \(agree"):
-        plans(Registry((DEPARTMENT, other, *divisions, third, fourth), ()), QUANGTRI)
+    (refused,) = plans(Registry((DEPARTMENT, other, *divisions, third, fourth), ()), QUANGTRI)
+    (problem,) = refused.problems
+    assert "'ptc.snv' is held by unit D3, Phòng Thi cử (agree" in problem
 
 
 def test_in_quang_tri_a_transfer_within_the_province_keeps_the_address() -> None:

@@ -14,8 +14,6 @@ from congvu.directory.wanted.events import why
 from congvu.directory.wanted.model import Wanted, WantedEntry
 from congvu.directory.wanted.values import frozen
 
-Plan = DomainPlan
-
 
 def diff(wanted: Wanted, found: Snapshot) -> DomainPlan:
     """Compare the wanted entries of one domain with the directory."""
