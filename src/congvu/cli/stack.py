@@ -17,7 +17,8 @@ from congvu.directory.connection import Directory
 from congvu.directory.password import change_own, find_open, generate, issue_initial
 from congvu.errors import LabFailure
 from congvu.fleet import deploy as deploying
-from congvu.fleet import files, image, proof
+from congvu.files import write_whole
+from congvu.fleet import image, proof
 from congvu.fleet import lab as labs
 from congvu.fleet.lab import ROOT, Lab
 from congvu.sync import settings as sync_settings
@@ -113,7 +114,7 @@ def _sample(one: Lab) -> int:
 def _sync_settings(one: Lab) -> Path:
     mail = one.host("mail")
     secret = one.folder / "sync.password"
-    files.write(secret, mail.need("directory_password_sync") + "\n", 0o600)
+    write_whole(secret, mail.need("directory_password_sync") + "\n")
     base = mail.need("directory_suffix")
     policies = ROOT / "inventory" / "policy"
     content = {
@@ -142,7 +143,7 @@ def _sync_settings(one: Lab) -> Path:
         },
     }
     path = one.folder / "sync.yml"
-    files.write(path, yaml.safe_dump(content, sort_keys=False))
+    write_whole(path, yaml.safe_dump(content, sort_keys=False), 0o644)
     return path
 
 
@@ -167,7 +168,7 @@ def _make_logins(one: Lab, steps: Steps) -> int:
                 initial = issue_initial(directory, find_open(directory, settings.base, address).dn)
                 made[address] = generate()
                 change_own(settings, address, initial, made[address])
-        files.write(one.logins, json.dumps(made), 0o600)
+        write_whole(one.logins, json.dumps(made))
         step.outcome = "issued and changed at first login"
     return len(made)
 

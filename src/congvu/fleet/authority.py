@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from congvu.fleet.files import write
+from congvu.files import write_whole
 
 _CA_YEARS, _HOST_DAYS = 10, 397  # browsers refuse host certificates older than 398 days
 
@@ -56,8 +56,8 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
             )
         )
-        write(files.key, _pem(key), 0o600)
-        write(files.certificate, _pem(builder.sign(ca_key, hashes.SHA256())))
+        write_whole(files.key, _pem(key))
+        write_whole(files.certificate, _pem(builder.sign(ca_key, hashes.SHA256())), 0o644)
         return files
 
     def _make(self, name: str) -> None:
@@ -79,8 +79,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
         )
-        write(self._key_file, _pem(key), 0o600)
-        write(self.certificate_file, _pem(builder.sign(key, hashes.SHA256())))
+        write_whole(self._key_file, _pem(key))
+        write_whole(self.certificate_file, _pem(builder.sign(key, hashes.SHA256())), 0o644)
 
 
 def _builder(

@@ -1,5 +1,0 @@
-"""See `congvu.printable`."""
-
-from congvu.printable import printable
-
-__all__ = ["printable"]
