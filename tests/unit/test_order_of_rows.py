@@ -80,6 +80,14 @@ LISTS: dict[str, list[Line]] = {
         unit("Sở Y tế"),
         person("Lê Na", "Phòng A"),
     ],
+    "a slip of the pen": [
+        unit("Sở Tài chính"),
+        unit("Phòng A", "Sở Tài chinhh"),
+        person("Lê Na", "Sơ Tài chínhh"),
+        person("Sơn Kim", "Phòng Một"),
+        person("Lê Nam", "Phòng Hai"),
+    ],
+    "two names": [Line("person", "Lê Na", "Sơn", "", "Kim"), Line("person", "Y Blŏ Niê", "Niê", "Y", "Blŏ")],
     "codes": [unit("H15.2"), unit("*H15.2*"), person("Lê Na", "H15.2"), person("Sơn Kim", "*H15.2*")],
 }
 
@@ -201,6 +209,7 @@ def test_an_address_in_use_stays_while_the_path_is_broken(served: dict[str, Poli
         dataclasses.replace(register, units=TREES["no address above"]), policy, ledger, today=TODAY
     )
     assert broken.people["S1"].holding == done.people["S1"].holding
+    assert [problem.id for problem in broken.problems] == ["B"]
 
 
 def test_a_unit_keeps_its_address_while_the_one_above_has_none(served: dict[str, Policy]) -> None:
@@ -211,3 +220,33 @@ def test_a_unit_keeps_its_address_while_the_one_above_has_none(served: dict[str,
     again = allocate(ARegister([chain[0], AUnit("B", "H15.2")], []), served[HT], ledger, today=TODAY)
     assert again.units["A"].holding == done.units["A"].holding
     assert [problem.id for problem in again.problems] == ["B", "A"]
+
+
+def test_two_units_of_one_name_are_nobodys_unit_and_the_same_line_twice_is_one(
+    served: dict[str, Policy],
+) -> None:
+    na = results(LISTS["one name, two units"], served[HT])[-1]
+    assert na.startswith("unit: 'Văn phòng' may be 'Văn phòng' (line 1) or 'Văn phòng' (line 2)")
+    one, other, na = results(LISTS["the same line twice"], served[HT])
+    assert (one, other[:15], na) == ("snv", "needs_agreement", "lena.snv")
+
+
+def test_a_unit_that_is_almost_one_of_the_list_is_told_with_it(served: dict[str, Policy]) -> None:
+    finance, below, na, one, two = results(LISTS["a slip of the pen"], served[HT])
+    assert below == "unit: there is no row for 'Sở Tài chinhh' (did you mean 'Sở Tài chính'?)"
+    assert na.startswith("unit: there is no row for 'Sơ Tài chínhh' (did you mean 'Sở Tài chính'?)")
+    assert (finance, one, two) == ("stc", "sonkim.pm", "lenam.ph")
+    numbers = [unit("Phòng Công chứng số 1"), person("Lê Na", "Phòng Công chứng số 2")]
+    assert results(numbers, served[HT]) == ["pccs1", "lena.pccs2"]
+
+
+def test_who_has_two_names_has_no_address(served: dict[str, Policy]) -> None:
+    told, blo = results(LISTS["two names"], served[LD])
+    assert told == "name: 'Lê Na' and its parts differ: 'Sơn Kim' (correct one of them)"
+    assert blo == "blony"
+
+
+def test_a_code_that_people_give_as_their_unit_is_no_address(served: dict[str, Policy]) -> None:
+    (na,) = results([person("Lê Na", "h15.2")], served[HT])
+    assert "unit 'h15.2': letter: 'h15.2' is a code, no name" in na
+    assert results([person("Lê Na", "ubnddamrong1")], served[HT]) == ["lena.ubnddamrong1"]

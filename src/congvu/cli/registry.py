@@ -13,8 +13,8 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.charset import Charset
-from congvu.printable import printable
 from congvu.errors import PolicyError, RegistryError
+from congvu.printable import printable
 from congvu.registry.lint import Understood, lint
 from congvu.registry.places import Place
 from congvu.registry.problems import Problem, Severity
@@ -49,11 +49,12 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
     """
     console = Console(highlight=False, soft_wrap=True)
     kept: list[Problem] = []
-    count = 0
+    status = 0
 
     def tell(problem: Problem) -> None:
-        nonlocal count
-        count += problem.severity is not Severity.NOTE
+        nonlocal status
+        if problem.severity is not Severity.NOTE:
+            status = max(status, 2 if problem.unreadable else 1)
         if as_json or console.is_terminal:
             kept.append(problem)
         else:
@@ -67,7 +68,7 @@ def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: s
             _show(console, table)
         if kept:
             console.print(_table(kept, several=len(understood) > 1))
-    click.get_current_context().exit(1 if count else 0)
+    click.get_current_context().exit(status)
 
 
 @registry.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,9 @@ from congvu.naming.units import Style, acronym, called, code_in, is_code
 from congvu.policy import Policy, effective
 from congvu.policy.model import Kind
 from congvu.policy.values import is_local_part
+
+_SLIP = 0.9
+"""How alike two names of units are (`difflib`) where one is mistyped: «Sở Nội vu», «Sở Nôi vụụ»."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
             address=line.address,
         )
         for index, line in enumerate(lines)
-        if line.kind == Kind.PERSON
+        if line.kind == Kind.PERSON and not _contradiction(line)
     ]
     done = allocate(_Register(units.all(order), people), policy, Ledger(), today=today)
     told: dict[str, list[str]] = {}
@@ -118,6 +122,8 @@ def preview(lines: Sequence[Line], policy: Policy, *, today: date) -> list[Previ
         problems = told.get(_id(index, line), [])
         if doubt := units.doubt(line.unit):
             problems = [doubt, *problems]
+        elif wrong := _contradiction(line):
+            problems = [wrong, *problems]
         elif line.kind == Kind.PERSON and issued is None:
             problems += [f"unit {line.unit!r}: {problem}" for problem in told.get(units.id_of(line.unit), [])]
         address = f"{issued.local_part}@{policy.domain}" if issued else ""
@@ -150,10 +156,17 @@ class _Units:
                 seen.add(said)
                 self._add(identifier, clean(line.name), line.address)
         mentioned = {clean(line.unit) for line in lines if line.unit}
+        known = {called(name): name for units in self._names.values() for name in units.values()}
+        self._near: dict[str, str] = {}
+        """Units without a line that are spelled almost as one with a line, and that one's name."""
         for unit in sorted(mentioned, key=lambda unit: (is_local_part(unit), unit)):  # names before codes
-            if not self._found(unit):
-                self._add(repr(unit), unit)
-                self._mentioned[repr(unit)] = unit
+            if self._found(unit):
+                continue
+            if near := _nearly(called(unit), known):
+                self._near[repr(unit)] = known[near]
+                continue
+            self._add(repr(unit), unit)
+            self._mentioned[repr(unit)] = unit
 
     def _add(self, identifier: str, name: str, address: str = "") -> None:
         self._names.setdefault(called(name), {})[identifier] = name
@@ -173,6 +186,8 @@ class _Units:
     def doubt(self, unit: str) -> str:
         """Why nobody can say which unit `unit` is; empty where it is one, or none."""
         found = self._found(unit)
+        if near := self._near.get(repr(clean(unit))):
+            return f"unit: there is no row for {unit!r} (did you mean {near!r}?)"
         if len(found) < 2:
             return ""
         several = " or ".join(sorted(f"{name!r} ({identifier})" for identifier, name in found.items()))
@@ -208,6 +223,15 @@ class _Units:
             return ""
 
 
+def _nearly(unit: str, known: Iterable[str]) -> str:
+    """The known name of which `unit` is a slip of the pen, with the same numbers in it; empty for none."""
+    numbers = [word for word in unit.split() if word.isdigit()]
+    for near in difflib.get_close_matches(unit, known, n=3, cutoff=_SLIP):
+        if numbers == [word for word in near.split() if word.isdigit()]:
+            return near
+    return ""
+
+
 def _order(lines: Sequence[Line]) -> list[date]:
     """A date for each line by which they are served: as stated, then by the letters of the name."""
     keys = [
@@ -222,8 +246,14 @@ def _order(lines: Sequence[Line]) -> list[date]:
     return [date.min + timedelta(days=ranks[key]) for key in keys]
 
 
-def _whole(line: Line) -> str:
-    return " ".join(filter(None, (line.ho, line.dem, line.ten))) if line.ten else line.name
+def _contradiction(line: Line) -> str:
+    """What is wrong where a line has a name both whole and in parts, and they differ."""
+    if line.kind != Kind.PERSON or not (line.name and line.ten):
+        return ""
+    parts = " ".join(filter(None, (line.ho, line.dem, line.ten)))
+    if sorted(called(parts).split()) == sorted(called(line.name).split()):
+        return ""
+    return f"name: {line.name!r} and its parts differ: {parts!r} (correct one of them)"
 
 
 def _text(line: Line) -> tuple[str, ...]:

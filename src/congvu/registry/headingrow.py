@@ -11,6 +11,13 @@ from congvu.registry.text import key
 
 _FEWEST = 2
 """Known columns that make a row a heading."""
+_OF_UNITS_TOO = frozenset(
+    {
+        *(None, Field.ORDINAL, Field.NOTE, Field.UNIT_ID, Field.UNIT_NAME, Field.AGENCY, Field.PHONE),
+        *(Field.CONTACT_MAIL, Field.ADDRESS, Field.REGISTERED_ON, Field.DOCUMENT, Field.STATUS),
+    }
+)
+"""Fields of a staff list that a list of units may have under the same headings."""
 _LONGEST = 300
 """Characters of a heading; more are a text of its own."""
 
@@ -39,6 +46,8 @@ class Heading:
     """Columns whose meaning is known."""
     complete: bool = False
     """Whether one of them says whom or what the rows are about."""
+    nameless: bool = False
+    """Whether that is an address alone, and nothing else is of a person: it may be a unit's."""
 
 
 def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
@@ -63,15 +72,18 @@ def find_heading(rows: Sequence[GridRow], wish: Wish) -> Heading | None:
 
 def _is_better(one: Heading, other: Heading) -> bool:
     """Whether `one` is rather the heading; of the same rows, whose kind has what its rows are about."""
-    if one.rows == other.rows and min(one.score, other.score) >= _FEWEST and one.complete != other.complete:
-        return one.complete
+    if one.rows == other.rows and min(one.score, other.score) >= _FEWEST:
+        if one.complete != other.complete:
+            return one.complete
+        if one.complete and one.nameless != other.nameless:
+            return other.nameless
     return one.score > other.score
 
 
 def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> Iterator[Heading]:
     alone = tuple(("", cell) for cell in row.cells)
-    score = _score(alone, kind, wish)
-    yield Heading((row.number,), kind, alone, score, _complete(alone, kind, wish))
+    score, complete = _score(alone, kind, wish), _complete(alone, kind, wish)
+    yield Heading((row.number,), kind, alone, score, complete, _nameless(alone, kind, wish))
     # The upper row of two is a heading itself; a title over the heading is not.
     if wish.any_heading or score < _FEWEST or below is None or below.number != row.number + 1:
         return
@@ -86,8 +98,8 @@ def _candidates(row: GridRow, below: GridRow | None, kind: Kind, wish: Wish) -> 
         upper.append("" if over == lower else over)
     lower_texts = [below.cells[index] if index < len(below.cells) else "" for index in range(width)]
     both = tuple(zip(upper, lower_texts, strict=True))
-    complete = _complete(both, kind, wish)
-    yield Heading((row.number, below.number), kind, both, _score(both, kind, wish), complete)
+    complete, nameless = _complete(both, kind, wish), _nameless(both, kind, wish)
+    yield Heading((row.number, below.number), kind, both, _score(both, kind, wish), complete, nameless)
 
 
 def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
@@ -105,6 +117,10 @@ def _continues(row: GridRow, below: GridRow, kind: Kind, wish: Wish) -> bool:
 
 def _complete(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> bool:
     return any(meaning(pair, kind, wish) in NAMING[kind] for pair in names)
+
+
+def _nameless(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> bool:
+    return kind is Kind.STAFF and {meaning(pair, kind, wish) for pair in names} <= _OF_UNITS_TOO
 
 
 def _score(names: Sequence[tuple[str, str]], kind: Kind, wish: Wish) -> int:

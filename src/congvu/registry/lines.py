@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from congvu.registry.names import begins_a_name
 from congvu.registry.text import key as key_of
 
 # Words with which the part below a table begins: place and date, who signs, who gets a copy.
@@ -134,6 +135,16 @@ def section(texts: Sequence[str], ordinal: str, *, merged: bool, wide: bool) -> 
         return None
     certain = organisation or (is_position(name) and (enumerated or numbered)) or (enumerated and merged)
     return Section(name, None, numbered, certain)
+
+
+def may_be_section(texts: Sequence[str]) -> bool:
+    """Whether a lone text is hardly a person's name: «Kế hoạch - Tài chính» has a word in small letters."""
+    return (
+        len(texts) == 1
+        and len(texts[0]) <= _LONGEST
+        and any(word[0].islower() for word in texts[0].split())
+        and not begins_a_name(texts[0])
+    )
 
 
 def names_organisation(text: str) -> bool:

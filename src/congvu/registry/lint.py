@@ -110,8 +110,13 @@ class _Lint:
         """The units of the mapping; their own problems are told when they are linted."""
         if not mapping or not mapping.units:
             return None
+        quiet = Problems()
         with Seen() as seen:
-            return Units(read_units(mapping.units, Problems(), seen, complete=False))
+            units = read_units(mapping.units, quiet, seen, complete=False)
+        if not units:  # else every unit of the staff would be unknown
+            wrong = [str(problem) for problem in quiet.found if problem.severity is Severity.ERROR]
+            raise RegistryError("the list of units cannot be read", problems=wrong)
+        return Units(units)
 
     def _open(self, source: TableSource, kind: Kind) -> Table | None:
         try:

@@ -111,6 +111,11 @@ def _by_words(first: str, last: str) -> NameOrder | None:
     return NameOrder.KINH if kinh else NameOrder.WESTERN
 
 
+def begins_a_name(text: str) -> bool:
+    """Whether `text` begins with a Vietnamese surname, so that it may be a person's name."""
+    return key(text).partition(" ")[0] in _SURNAMES
+
+
 def is_turned(full: str, surname: str, parts: str) -> bool:
     """Whether `full` begins with a Vietnamese surname that is not the `surname` of its own `parts`.
 

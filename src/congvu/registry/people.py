@@ -258,20 +258,18 @@ class StaffRows:
 
     def _name(self) -> Name:
         name = self._parts()
+        full = self._cells.optional(Field.FULL_NAME)
+        parts = " ".join(filter(None, name[:3]))
+        differ = name.given and full and sorted(key(full).split()) != sorted(key(parts).split())
+        if differ:  # an address would be formed from the one, and shown beside the other
+            self._cells.error(
+                Field.FULL_NAME, Code.NAME, f"{full!r} and its parts differ: {parts!r}", "correct one of them"
+            )
         if self._table.ours:
             return name
-        self._check_order(name)
-        name = self._without_capitals(name)
-        full = self._cells.optional(Field.FULL_NAME)
-        parts = " ".join((name.surname, name.middle, name.given))
-        if name.given and full and sorted(key(full).split()) != sorted(key(parts).split()):
-            self._cells.warn(
-                Field.FULL_NAME,
-                Code.NAME,
-                f"{full!r} and its parts differ: {' '.join(parts.split())!r}",
-                "correct one of them",
-            )
-        return name
+        if not differ:
+            self._check_order(name)
+        return self._without_capitals(name)
 
     def _parts(self) -> Name:
         cells = self._cells
@@ -382,7 +380,7 @@ class StaffRows:
                     Field.UNIT_ID,
                     Code.UNIT,
                     f"there is no unit {unit_id!r}",
-                    "add the unit, or correct the id",
+                    self._units.nearest(unit_id),
                 )
             return unit_id, cells.optional(Field.UNIT_NAME)
         own, above = cells.optional(Field.UNIT_NAME), cells.optional(Field.AGENCY) or row.section

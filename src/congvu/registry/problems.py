@@ -40,6 +40,7 @@ class Code(StrEnum):
     CIRCLE = "circle"
     SUCCESSOR = "successor"
     HEAD = "head"
+    WRONG_COLUMN = "wrong-column"
     CONTROL_TOTAL = "control-total"
     BELOW_THE_TABLE = "below-the-table"
     DITTO = "ditto"
@@ -77,6 +78,8 @@ class Problem:
     severity: Severity = Severity.ERROR
     count: int = 1
     """Rows of which a note holds; the place is the first one's."""
+    unreadable: bool = False
+    """Whether nothing can be read from there on."""
 
     def __str__(self) -> str:
         place = f"{self.place}: column {str(self.column)!r}" if self.column else str(self.place)
@@ -141,5 +144,5 @@ class Unreadable(RegistryError):
     """A `RegistryError` about one place: the file cannot be read from there on."""
 
     def __init__(self, place: Place | str, message: str, hint: str, code: Code = Code.FILE) -> None:
-        self.problem = Problem(place, "", code, message, hint)
+        self.problem = Problem(place, "", code, message, hint, unreadable=True)
         super().__init__(message, where=str(place), hint=hint)

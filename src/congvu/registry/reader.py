@@ -9,6 +9,7 @@ from pathlib import Path
 from congvu.errors import RegistryError
 from congvu.registry import people
 from congvu.registry import units as unit_rows
+from congvu.registry.evidence import tell_misplaced
 from congvu.registry.headings import NAMING, TICKS, Field, Kind
 from congvu.registry.mapping import MappingFile, Quarantine, TableSource, find_mapping
 from congvu.registry.model import Person, Registry, Unit
@@ -142,11 +143,13 @@ def check_columns(table: Table, source: TableSource, problems: Problems, *, comp
     if table.ours:
         required = _ours(table.kind, fields)
         missing = [name for name in required if name not in fields]
+        tell_misplaced(table, problems)
         for name in missing:
             others = [heading for heading in headings if heading and heading not in required]
             hint = nearest(name, others).replace("known: ", "other headings: ") if others else "add it"
             problems.error(place, name, Code.HEADING, "is missing", hint)
         return not missing
+    tell_misplaced(table, problems)
     good = True
     for wanted, code, hint in _OFFICE[table.kind]:
         asks = fields & {Field.ACTION, *TICKS}

@@ -190,6 +190,7 @@ class Table:
         self._repeated: list[str] = [""] * len(self.columns)
         self._repeated_raw: list[str] = [""] * len(self.columns)
         self._since_total = self._last_record = 0
+        self._ticks = totals.TickCounts([self._index[tick] for tick in TICKS if tick in self._index])
         self._outer = ""
         self._announced: list[_Announced] = []
         self._gap = self._section_begun = self._part_was_counted = False
@@ -370,7 +371,9 @@ class Table:
             self._since_total += 1
             self._last_record = row.number
             self._gap = False
-            yield self._row(row)
+            found = self._row(row)
+            self._ticks.see(found.values)
+            yield found
         self._check_end()
 
     @property
@@ -412,22 +415,30 @@ class Table:
             self._check_total(row, texts)
         elif found := self._section_of(row, texts, ordinal):
             if not found.certain:
-                self._refuse_section(row, found)
+                self._refuse_section(row, found.name)
                 return True
             why = Ignored.SECTION
             self._begin_section(row, found)
         elif not numbered and self._is_signature(cells, texts, name):
             why, self._ended = Ignored.BELOW, True
             self._signers = _beside(row)
-        elif lines.is_example(ordinal):
-            self._refuse_example(row)
-            return True
-        elif self.kind is Kind.STAFF and _is_nobody(name):
-            self._refuse_position(row, name)
+        elif self._is_refused(row, texts, name, ordinal):
             return True
         if why:
             self._ignore(why, row.number)
         return why is not None
+
+    def _is_refused(self, row: GridRow, texts: Sequence[str], name: str, ordinal: str) -> bool:
+        """Whether the row is hardly a record, though nothing else either; it is told then."""
+        if lines.is_example(ordinal):
+            self._refuse_example(row)
+        elif self.kind is Kind.STAFF and _is_nobody(name):
+            self._refuse_position(row, name)
+        elif self.kind is Kind.STAFF and name and len(self.columns) > 2 and lines.may_be_section(texts):
+            self._refuse_section(row, name)
+        else:
+            return False
+        return True
 
     def _of_the_form(self, cells: Sequence[str], texts: Sequence[str], ordinal: str) -> Ignored | None:
         """Whether the row belongs to the form, whoever fills it in."""
@@ -513,14 +524,14 @@ class Table:
                 )
         self._announced.clear()
 
-    def _refuse_section(self, row: GridRow, found: lines.Section) -> None:
+    def _refuse_section(self, row: GridRow, name: str) -> None:
         self.rows_read += 1
         self._gap = False
         self.problems.error(
             self.place(row.number),
             "",
             Code.UNIT,
-            f"{found.name!r} may be a person or a heading for the rows below",
+            f"{name!r} may be a person or a heading for the rows below",
             "a person has a number 1, 2, 3 …; a heading has only I, II, III … and the name of a unit",
         )
 
@@ -581,12 +592,27 @@ class Table:
 
     def _check_total(self, row: GridRow, texts: Sequence[str]) -> None:
         """A total counts all rows, or those since the last one; «Tổng cộng» a part only by sections."""
-        found = totals.totals_of(texts, units=self.kind is Kind.UNITS)
+        ticks = self._ticks.stated(self._picked(row))
+        columns = {self.columns[number].index for number in ticks}
+        others = [text for index, text in enumerate(row.cells) if text and index not in columns]
+        found = totals.totals_of(others, units=self.kind is Kind.UNITS)
+        if ticks and not found:
+            found = (sum(ticks.values()),)  # each row has one
         place = self.place(row.number)
         section = totals.is_of_a_section(texts)
         part = self._since_total if self._since_total or self._section_begun else None
         may_be_part = section or (self._section_begun and not self._part_was_counted)
         stated = found[0] if found else None
+        for number, counted in self._ticks.wrong(ticks, part=may_be_part).items():
+            column = self.columns[number]
+            self.problems.error(
+                place.at(column.letters) if self.sheet else place,
+                column.heading,
+                Code.CONTROL_TOTAL,
+                f"the total says {ticks[number]}, but {counted} rows are ticked",
+                "is a tick missing, or one too many? correct the list or the total",
+            )
+        self._ticks.begin_part()
         if stated is None:
             self.problems.warn(
                 place,

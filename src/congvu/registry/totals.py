@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from congvu.registry.values import TICKED
 
 # With their marks: «Cộng: 5» is a total, «Công an tỉnh» and «Tổng công ty» are not.
 _TOTAL = re.compile(
@@ -61,6 +63,38 @@ def is_total(texts: Sequence[str]) -> bool:
 def is_of_a_section(texts: Sequence[str]) -> bool:
     """Whether a totals line counts by its wording a part of the list only: «Cộng: 5»."""
     return bool(_OF_A_SECTION.match(_bare(texts[0])))
+
+
+class TickCounts:
+    """Ticks by column, as the records are read: a totals line may say how many there are."""
+
+    def __init__(self, columns: Sequence[int]) -> None:
+        self._all = dict.fromkeys(columns, 0)
+        self._part = dict(self._all)
+
+    def see(self, values: Sequence[str]) -> None:
+        """Count the ticks of one record."""
+        for column in self._all:
+            if values[column] in TICKED:
+                self._all[column] += 1
+                self._part[column] += 1
+
+    def stated(self, values: Sequence[str]) -> Mapping[int, int]:
+        """What a totals line says of the columns of ticks."""
+        filled = ((column, values[column]) for column in self._all)
+        return {column: _count(text) for column, text in filled if re.fullmatch(_DIGITS, text)}
+
+    def wrong(self, stated: Mapping[int, int], *, part: bool) -> Mapping[int, int]:
+        """The ticks counted where a line says another number; `part`: it may count those since the last."""
+        return {
+            column: self._all[column]
+            for column, number in stated.items()
+            if number != self._all[column] and not (part and number == self._part[column])
+        }
+
+    def begin_part(self) -> None:
+        """A totals line has been read."""
+        self._part = dict.fromkeys(self._all, 0)
 
 
 def totals_of(texts: Sequence[str], *, units: bool = False) -> tuple[int, ...]:

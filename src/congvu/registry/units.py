@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from congvu.policy.values import is_local_part
 from congvu.registry import values
 from congvu.registry.cells import Cells, Reading
 from congvu.registry.headings import Field
@@ -80,7 +81,7 @@ class UnitRows:
             name=cells.required(Field.NAME),
             kind=cells.required(Field.KIND) if strict else cells.optional(Field.KIND) or "unit",
             parent_id=cells.optional(Field.PARENT_ID),
-            address=cells.optional(Field.ADDRESS),
+            address=self._address(),
             domain=cells.optional(Field.DOMAIN).lower(),
             registered_on=self._registered_on(),
             org_type=cells.parsed(
@@ -95,6 +96,17 @@ class UnitRows:
             status=cells.parsed(Field.STATUS, values.unit_status, Status.WORKING, _STATES),
             document=cells.optional(Field.DOCUMENT),
         )
+
+    def _address(self) -> str:
+        """The agreed address: its local part, or the whole as offices write it."""
+        text = self._cells.optional(Field.ADDRESS)
+        local, at, domain = text.partition("@")
+        address = text.lower() if at else text
+        if text and not (is_local_part(local.lower() if at else local) and (not at or "." in domain)):
+            self._cells.warn(
+                Field.ADDRESS, Code.VALUE, f"{text!r} is no address", "write one such as skhcn, in lower case"
+            )
+        return address
 
     def _registered_on(self) -> date:
         found = self._cells.date(Field.REGISTERED_ON)

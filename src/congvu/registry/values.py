@@ -105,7 +105,7 @@ _KEYS: Mapping[type[StrEnum], Mapping[str, StrEnum]] = {
     for kind in (Status, Action, Employment, OrgType)
 }
 
-_TICKED = frozenset(
+TICKED = frozenset(
     {"x", "R", "þ", "X", "1", "✓", "✔", "✅", "☑", "☒", "√", "●", "v", "V", "có", "Có", "CÓ", "yes"}
 )
 _UNTICKED = frozenset({"", "0", "☐", "□", "○", "-", "không", "Không", "no"})
@@ -162,7 +162,7 @@ def wanted(field: Field, text: str) -> str | None:
 
 def ticked(text: str) -> bool:
     """Whether a tick stands in the cell; raises ``ValueError`` where it is neither a tick nor empty."""
-    if text in _TICKED:
+    if text in TICKED:
         return True
     if text in _UNTICKED:
         return False

@@ -87,6 +87,8 @@ class Work:
 
     def objection(self, kind: Kind, identifier: str, local_part: str) -> Objection | None:
         """Why `local_part` cannot be given to this holder; None when it can."""
+        if "@" in local_part:
+            return Objection(ProblemCode.INVALID, f"{local_part!r} is no address of {self.policy.domain}")
         try:
             check_local_part(local_part)
         except ValueError as problem:
