@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -79,7 +79,8 @@ class Directory:
             raise results.Unreachable("; ".join(map(str, failures)), where=f"{len(failures)} providers")
         self.skipped = tuple(map(str, failures))
         """Why providers named before the one in use were not used."""
-        self._wire = Wire(self._connection.socket, self._connection.server.next_message_id)
+        self._socket = self._connection.socket
+        self._wire = Wire(self._socket, self._connection.server.next_message_id)
 
     def _open(
         self, provider: Provider, settings: DirectorySettings, bind_dn: str, password: str
@@ -114,7 +115,10 @@ class Directory:
                 connection.bind(read_server_info=False)
                 connection.socket.settimeout(RECEIVE_SECONDS)
             except BaseException:
-                connection.strategy.close()  # ldap3 leaves the socket open
+                left_open = connection.socket
+                connection.strategy.close()
+                if left_open:
+                    left_open.close()
                 raise
         return connection
 
@@ -129,10 +133,9 @@ class Directory:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with suppress(LDAPException):  # the server has gone already; what it answered before still counts
             self._connection.unbind()
-        except LDAPException:  # the server has gone already; what it answered before still counts
-            return
+        self._socket.close()  # ldap3 leaves it open when it is broken
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
         """Every entry at and below `base` that matches, with exactly these attributes, page by page.
