@@ -16,8 +16,8 @@ from congvu.cli.watch import RoleWatcher
 from congvu.directory.connection import Directory
 from congvu.directory.password import change_own, find_open, generate, issue_initial
 from congvu.errors import LabFailure
-from congvu.fleet import deploy as deploying
 from congvu.files import write_whole
+from congvu.fleet import deploy as deploying
 from congvu.fleet import image, proof
 from congvu.fleet import lab as labs
 from congvu.fleet.lab import ROOT, Lab
