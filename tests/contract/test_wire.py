@@ -375,25 +375,25 @@ def test_a_run_survives_a_server_in_trouble(
         "paused": (server.pause, lambda: time.sleep(2), server.resume),
         "read-only": (server.readonly, pause, lambda: server.readonly(on=False)),
     }[trouble]
-    operations = people(2000)
+    operations = people(3000)
     at = At(300, *steps)
     applied = carry_out(server.settings, operations, at)
     at.join()
-    assert len(applied.written) == 2000
+    assert len(applied.written) == 3000
     assert (applied.failures, applied.left) == ((), ())
     with directory(server) as open_:
-        assert len(inspect(open_, server.settings.base).children(LAYOUT.people)) == 2000
+        assert len(inspect(open_, server.settings.base).children(LAYOUT.people)) == 3000
 
 
 def test_a_server_that_stays_away_is_given_up_and_a_second_run_goes_on(server: Slapd) -> None:
-    operations = people(600)
+    operations = people(5000)
     at = At(300, server.kill)
     with pytest.raises(GaveUp) as caught:
         carry_out(server.settings, operations, at, patience=1)
     at.join()
     applied = caught.value.applied
-    assert 300 <= len(applied.written) < 600
-    assert len(applied.written) + len(applied.left) == 600
+    assert 300 <= len(applied.written) < 5000
+    assert len(applied.written) + len(applied.left) == 5000
     server.start()
     assert len(carry_out(server.settings, applied.left).written) == len(applied.left)
 
@@ -470,9 +470,9 @@ def test_a_run_goes_on_with_the_next_provider(server: Slapd) -> None:
         settings = with_providers(server, *(f"ldap://127.0.0.1:{each.port}" for each in (first, second)))
         settings = dataclasses.replace(settings, providers=settings.providers[:2])
         at = At(300, first.cut)
-        applied = carry_out(settings, people(2000), at)
+        applied = carry_out(settings, people(3000), at)
         at.join()
-    assert len(applied.written) == 2000
+    assert len(applied.written) == 3000
 
 
 class Relay:
