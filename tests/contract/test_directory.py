@@ -14,13 +14,13 @@ import ldap3
 import pytest
 import yaml
 
-from congvu.directory import settings as sync_settings
 from congvu.directory.connection import Directory
 from congvu.directory.model import Entry
 from congvu.directory.settings import DirectorySettings
 from congvu.errors import DirectoryFailure
 from congvu.fleet.client import poll
 from congvu.fleet.lab import Lab, run_in
+from congvu.sync import settings as sync_settings
 
 DOMAIN = "kiemtra.gov.vn"
 AN, BINH, CHI, OTHER = (

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from congvu import policy as policies
-from congvu.directory import settings as sync_settings
 from congvu.directory.connection import Directory
 from congvu.directory.model import Entry, dn_key
 from congvu.directory.operations import Add, Change, Event, Modify, Operation, Reason
@@ -19,6 +18,7 @@ from congvu.directory.settings import DirectorySettings
 from congvu.errors import DirectoryFailure
 from congvu.fleet.lab import Lab, run_in
 from congvu.sync import feed
+from congvu.sync import settings as sync_settings
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.handover import Handed, Sheet, hand_over
 from congvu.sync.job import Status

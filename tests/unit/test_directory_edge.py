@@ -20,8 +20,9 @@ from congvu.directory.inspect import digest, inspect
 from congvu.directory.model import Entry, State
 from congvu.directory.password import find, find_open, generate, issue_initial
 from congvu.directory.results import passing
-from congvu.directory.settings import DirectorySettings, Provider, load
+from congvu.directory.settings import DirectorySettings, Provider
 from congvu.errors import DirectoryFailure, InputError, SettingsError
+from congvu.sync.settings import load
 from tests.unit import ldap_server
 from tests.unit.helpers import BASE, Tree
 from tests.unit.ldap_server import FakeSocket
@@ -37,6 +38,7 @@ directory:
   password_file: sync.password
   base: dc=gov,dc=vn
 mail_host: mail.lamdong.gov.vn
+state: state
 domains:
   lamdong.gov.vn: {policy: ../p.yml, registry: ld}
 """
@@ -60,7 +62,7 @@ BAD = {
         1,
         ["names no mail domain"],
     ),
-    "key in a domain": ("registry: ld", "registy: ld", 12, ["domains.lamdong.gov.vn.registy", "'registry'"]),
+    "key in a domain": ("registry: ld", "registy: ld", 13, ["domains.lamdong.gov.vn.registy", "'registry'"]),
     "CA that is not there": (
         "  bind_dn",
         "  ca_file: ca.pem\n  bind_dn",

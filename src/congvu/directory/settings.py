@@ -1,19 +1,12 @@
-"""The settings file of the sync: which directory, which domains, where their policies and registries are."""
+"""How the directory is reached: a part of the settings of the sync (`congvu.sync.settings`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from congvu import strictyaml
-from congvu.directory.model import Layout
 from congvu.errors import SettingsError
-from congvu.policy.values import DomainName
-
-VERSION = 1
-"""The version of the settings file that this package reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,44 +72,3 @@ class DirectorySettings:
         if not password:  # an empty password would be an anonymous bind that succeeds (RFC 4513, 5.1.2)
             raise SettingsError("the password is empty", where=str(self.password_file))
         return password
-
-
-@dataclass(frozen=True, slots=True)
-class DomainSettings:
-    """Where one mail domain's rules and people come from."""
-
-    policy: Path
-    registry: Path
-    """Folder with the lists of units and staff, see `congvu.registry.read`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The whole file."""
-
-    version: int
-    directory: DirectorySettings
-    mail_host: str
-    """Host that stores new mailboxes, ``mailHost`` of new accounts."""
-    domains: Mapping[str, DomainSettings]
-
-    def __post_init__(self) -> None:
-        if not self.domains:
-            raise ValueError("domains: names no mail domain")
-        for domain in self.domains:
-            DomainName.from_text(domain)
-            Layout(self.directory.base, domain)
-
-
-def load(path: Path) -> Settings:
-    """Read the settings file; relative paths in it count from its folder.
-
-    Raises `SettingsError` with ``file:line``, also when the CA file is not there.
-    """
-    settings = strictyaml.load(path, Settings, SettingsError, version=VERSION)
-    ca_file = settings.directory.ca_file
-    if ca_file and not ca_file.is_file():
-        raise SettingsError(
-            f"directory.ca_file: there is no file {ca_file}", where=str(path), hint="correct the path"
-        )
-    return settings
