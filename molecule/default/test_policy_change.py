@@ -21,6 +21,9 @@ from congvu.fleet.lab import ROOT, Lab
 
 DOMAIN = "lamdong.gov.vn"
 CONGVU = str(Path(sys.executable).with_name("congvu"))
+COPIED = "mail: sync: Install the policies and the places they name"
+ALLOWED = ("--allow", "changes", "--allow", "unit-changes", "--reason", "a test changes the policy")
+"""Everybody's quota at once is a brake, as it should be."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,13 @@ def settings(lab: Lab, policies: Path) -> Iterator[Path]:
     changed.write_text(yaml.safe_dump(content))
     yield changed
     changed.unlink()
-    subprocess.run([CONGVU, "sync", "run", "--settings", str(lab.folder / "sync.yml")], check=True)
+    sync(lab.folder / "sync.yml")
+
+
+def sync(settings: Path) -> None:
+    """Let the directory follow; the samples leave findings (status 1), which are no matter here."""
+    done = subprocess.run([CONGVU, "sync", "run", "--settings", str(settings), *ALLOWED], check=False)
+    assert done.returncode in {0, 1}
 
 
 def change(policies: Path, pattern: str, replacement: str) -> None:
@@ -59,21 +68,21 @@ def converge(lab: Lab, policies: Path) -> list[str]:
     return list(deploy.run("site", *extra, environment=lab.environment, log=lab.log("policy")).changed)
 
 
-def test_a_larger_quota_changes_the_directory_and_no_host(lab: Lab, policies: Path, settings: Path) -> None:
+def test_a_larger_quota_changes_the_directory_and_no_daemon(lab: Lab, policies: Path, settings: Path) -> None:
     change(policies, r"^  quota: \{max: 2G\}", "  quota: {max: 3G}")
-    assert converge(lab, policies) == []
+    assert converge(lab, policies) == [COPIED]
 
     plan = [CONGVU, "sync", "plan", "--json", "--settings", str(settings)]
     planned = json.loads(subprocess.run(plan, capture_output=True, text=True, check=False).stdout)
     touched = {
         (one["domain"], step["operation"], change["attribute"])
-        for one in planned
+        for one in planned["domains"]
         for step in one["operations"]
         for change in step["changes"]
     }
     assert touched == {(DOMAIN, "modify", "congvuQuota")}
 
-    subprocess.run([CONGVU, "sync", "run", "--settings", str(settings)], check=True)
+    sync(settings)
     address, password = next(iter(json.loads((lab.folder / "logins.json").read_text()).items()))
     with Outside(lab) as outside:
         client = outside.imap(address, password)
@@ -97,6 +106,7 @@ def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab
         "mail: postfix: Notice files that Postfix has not read yet",
         "mail: rspamd: Write the rules of our own",
         "mail: rspamd: Notice files that rspamd has not read yet",
+        COPIED,
         "mail: postfix: Reload Postfix after the check",
         "mail: rspamd: Restart rspamd after the check",
     ]

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from congvu.cli.audit import audit
+from congvu.cli.sync import sync
 from congvu.errors import SettingsError
 from congvu.sync import settings
 from congvu.sync.settings import Identity
 from tests.unit.helpers import ROOT
+from tests.unit.test_docs import calls
 
 ROLE = ROOT / "roles" / "sync"
 
@@ -282,3 +286,33 @@ def test_findings_are_no_failure_and_a_brake_is_not_tried_again(unit: str) -> No
     lines = unit.splitlines()
     assert "SuccessExitStatus=1" in lines
     assert "RestartPreventExitStatus=2" in lines
+
+
+# --- The operator's command
+
+
+def _as_run(text: str) -> str:
+    """What `congvu-sync` runs, in the place of what an operator types."""
+    return text.replace("congvu-sync audit ", "congvu audit ").replace("congvu-sync ", "congvu sync ")
+
+
+@pytest.mark.parametrize("name", ["operate-sync.md", "operate-sync.vi.md", "../README.md", "../README.vi.md"])
+def test_every_command_that_the_operator_is_shown_exists(name: str) -> None:
+    groups: Mapping[str, click.Group] = {"sync": sync, "audit": audit}
+    shown = calls(_as_run((ROOT / "docs" / name).read_text()))
+    of_ours = [call for call in shown if call.command[0] in groups and len(call.command) == 2]
+    assert len(of_ours) >= 2
+    for call in of_ours:
+        group, word = call.command
+        command = groups[group].commands[word]
+        known = {option for one in command.params for option in one.opts} | {"--help"}
+        assert {part for part in call.rest if part.startswith("--")} <= known, call.line
+        assert "--settings" in known, "the operator's command gives it"
+
+
+def test_the_operators_command_speaks_for_the_service() -> None:
+    script = (ROLE / "files" / "congvu-sync").read_text()
+    internals = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())
+    assert f"--settings {internals['__sync_settings']}\n" in script
+    assert f"runuser -u {internals['__sync_user']} -- congvu" in script
+    assert f"cd {internals['__sync_state']}\n" in script
