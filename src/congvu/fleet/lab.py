@@ -24,7 +24,8 @@ import yaml
 from pyinfra.api.deploy import deploy
 
 from congvu.errors import InputError, LabFailure
-from congvu.fleet import bootstrap, containers, files, image, inventory, operations
+from congvu.files import write_whole
+from congvu.fleet import bootstrap, containers, image, inventory, operations
 from congvu.fleet.authority import Authority
 from congvu.fleet.engine import Podman
 
@@ -290,7 +291,7 @@ def _write_inventory(
     secrets_file = own / "group_vars" / "all" / "secrets.yml"
     if not secrets_file.exists():
         made = {f"directory_password_{name}": secrets.token_urlsafe(24) for name in _SERVICE_ACCOUNTS}
-        files.write(secrets_file, yaml.safe_dump(made), 0o600)
+        write_whole(secrets_file, yaml.safe_dump(made))
     shared = {
         "bootstrap_apt_mirror": mirrors.archive,
         "bootstrap_apt_security_mirror": mirrors.security,
@@ -299,7 +300,7 @@ def _write_inventory(
         "ansible_ssh_private_key_file": str(lab.key),
     }
     hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
-    files.write(own / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}))
+    write_whole(own / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}), 0o644)
 
 
 def _write_ssh_config(lab: Lab) -> None:
@@ -321,7 +322,7 @@ def _write_ssh_config(lab: Lab) -> None:
         "LogLevel": "ERROR",
     }
     lines = "".join(f"    {key} {value}\n" for key, value in common.items())
-    files.write(lab.ssh_config, "".join(blocks) + f"Host *\n{lines}")
+    write_whole(lab.ssh_config, "".join(blocks) + f"Host *\n{lines}", 0o644)
 
 
 def _mount_store(lab: Lab) -> None:
