@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,7 @@ from congvu.errors import RegistryError
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.registry.model import Registry
-from congvu.registry.problems import Problems, Severity
+from congvu.registry.problems import Problem, Problems, Severity
 from congvu.registry.units import Units
 from congvu.sync import overrides
 from congvu.sync.amending import amend, dangling, unknown
@@ -49,9 +50,8 @@ class Collector:
         except RegistryError as fault:
             self.told.problems.extend(fault.problems or (str(fault),))
             return
-        self.told.findings.extend(f"{domain}: {problem}" for problem in reading.warnings)
+        self._tell(domain, reading.problems)
         if reading.errors:
-            self.told.problems.extend(map(str, reading.errors))
             return
         registry = self._layered(domain, reading)
         own = Told()
@@ -61,27 +61,34 @@ class Collector:
         self.registries[domain], self.overrides[domain] = amend(registry, placed)
         self.asides[domain] = reading.aside
 
-    def _layered(self, domain: str, reading: Reading) -> Registry:
-        """The registry with what the domain's further lists say."""
-        registry, problems = reading.registry, Problems()
-        layers = Layers(registry, reading.aside)
-        for layer in self._settings.domains[domain].layers:
-            if strange := sorted(set(layer.units) - {unit.unit_id for unit in registry.units}):
-                self.told.problems.append(
-                    f"{layer.path}: there is no unit {strange[0]!r} (correct layers.units)"
-                )
-            only = layer.units[0] if len(layer.units) == 1 else ""
-            try:
-                people = read_people(layer.path, Units(registry.units), problems, only)
-            except RegistryError as fault:
-                self.told.problems.extend(fault.problems or (str(fault),))
-            else:
-                layers.put(LayerRows(layer, people))
-        for problem in problems.found:
+    def _tell(self, domain: str, found: Iterable[Problem]) -> None:
+        """Take over what is wrong with a list, and what somebody should look at."""
+        for problem in found:
             if problem.severity is Severity.ERROR:
                 self.told.problems.append(str(problem))
             elif problem.severity is Severity.WARNING:
                 self.told.findings.append(f"{domain}: {problem}")
+
+    def _layered(self, domain: str, reading: Reading) -> Registry:
+        """The registry with what the domain's further lists say."""
+        registry = reading.registry
+        layers, units = Layers(registry, reading.aside), Units(registry.units)
+        for layer in self._settings.domains[domain].layers:
+            if strange := sorted(set(layer.units) - units.by_id.keys()):
+                self.told.problems.append(
+                    f"{layer.path}: {domain} has no unit {strange[0]!r} (correct it in the settings)"
+                )
+            problems = Problems()
+            try:
+                people = read_people(
+                    layer.path, units, problems, layer.units[0] if len(layer.units) == 1 else ""
+                )
+            except RegistryError as fault:
+                self.told.problems.extend(fault.problems or (str(fault),))
+                continue
+            self._tell(domain, problems.found)
+            if not problems.errors:
+                layers.put(LayerRows(layer, people))
         self.told.problems.extend(layers.problems)
         self.told.findings.extend(f"{domain}: {finding}" for finding in layers.findings)
         return layers.result

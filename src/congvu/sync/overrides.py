@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from congvu import strictyaml
 from congvu.errors import RegistryError
-from congvu.policy.source import sources
 from congvu.policy.values import DomainName, LocalPart, MailAddress, Size
 from congvu.registry.model import Employment, OrgType, Status
 
@@ -132,7 +134,16 @@ NONE = Placed(Overrides(VERSION), {})
 def load(path: Path) -> Placed:
     """Read a file of overrides; raises `RegistryError` with ``file:line`` and the nearest known key."""
     overrides = strictyaml.load(path, Overrides, RegistryError, version=VERSION)
-    return Placed(overrides, {name: f"{path}:{source.line}" for name, source in sources(path).items()})
+    return Placed(overrides, {name: f"{path}:{line}" for name, line in _lines(path)})
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int]]:
+    """The lines of a file that is known to be sound, by ``people.ID`` and ``units.ID``."""
+    text = unicodedata.normalize("NFC", path.read_bytes().decode("utf-8-sig"))
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for section, entries in root.value if isinstance(root, yaml.MappingNode) else ():
+        for name, _ in entries.value if isinstance(entries, yaml.MappingNode) else ():
+            yield f"{section.value}.{name.value}", name.start_mark.line + 1
 
 
 @dataclass(slots=True)

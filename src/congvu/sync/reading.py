@@ -46,14 +46,9 @@ class Reading:
     problems: tuple[Problem, ...]
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
-        """What the registry is refused for."""
-        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """What somebody should look at."""
-        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+    def errors(self) -> bool:
+        """Whether the registry is refused."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
 def find_lists(path: Path) -> MappingFile:
@@ -159,14 +154,19 @@ class _Staff:
         """Whether the table has the columns that its purpose needs; problems where not."""
         checked = Problems()
         check_columns(table, source, checked, complete=self._wish.ids)
-        if self._further:
-            optional = {str(name) for name in Field} - {str(Field.FULL_NAME), str(Field.GIVEN_NAME)}
-        else:
-            optional = set() if self._wish.ids else {str(Field.STAFF_ID)}
-        missed = [problem for problem in checked.found if problem.column not in optional]
+        missed = [problem for problem in checked.found if self._needs(problem, table)]
         for problem in missed:
             self._problems.add(replace(problem, severity=Severity.ERROR))
         return not missed
+
+    def _needs(self, problem: Problem, table: Table) -> bool:
+        """Whether the column that is missing is one that this list cannot do without."""
+        if self._wish.ids:
+            return True
+        if not self._further:
+            return problem.code is not Code.NO_ID and problem.column != Field.STAFF_ID
+        named = problem.column in (Field.FULL_NAME, Field.GIVEN_NAME)
+        return named if table.ours else problem.code is Code.HEADING
 
     def _whole(self, table: Table, person: Person) -> bool:
         """Whether a row of a list that may lack ids has the rest of what a sync needs."""
