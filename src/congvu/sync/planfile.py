@@ -116,7 +116,7 @@ class SavedPlan:
             raise ValueError(f"its keys are not {', '.join(sorted(keys))}")
         if found["version"] != VERSION:
             raise ValueError(f"version {found['version']}, this program reads {VERSION}")
-        operations = (operation for plan in found["plans"] for operation in plan["operations"])
+        operations = (one for plan in _list(found["plans"]) for one in _list(plan["operations"]))
         return cls(
             path,
             date.fromisoformat(found["today"]),
@@ -198,10 +198,14 @@ def _is_done(deed: Deed, found: Snapshot) -> bool:
     return entry is not None and all(set(entry.values(name)) == after for name, after in compared)
 
 
-def _texts(found: Any) -> tuple[str, ...]:
+def _list(found: Any) -> list[Any]:
     if not isinstance(found, list):
         raise TypeError(f"{found!r} is no list")
-    return tuple(sorted(_text(item) for item in found))
+    return found
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    return tuple(sorted(_text(item) for item in _list(found)))
 
 
 def _text(found: Any) -> str:
