@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from congvu.errors import PolicyError, SettingsError
+from congvu.sync import quarantine
 from congvu.sync.identity import identify
 from congvu.sync.sources import digest, tasks
 from tests.unit.helpers import STAFF, UNITS
@@ -222,6 +224,28 @@ def test_a_unit_with_a_bad_row_is_set_aside_with_all_its_accounts(folder: Path, 
     assert source.set_aside == {"people/S2", "people/S7", "people/S4", "people/S8"}
     (task,) = tasks(identify(found, accounts, {}), today=TODAY, absences={})
     assert task.set_aside == source.set_aside
+
+
+def test_what_was_set_aside_or_is_in_doubt_is_listed_for_the_office(folder: Path, patient: Path) -> None:
+    (folder / "registry.yml").write_text(QUARANTINE, encoding="utf-8")
+    (folder / "staff.csv").write_text(STAFF + FOURTH.replace("S4,Lê", ",=Lê"), encoding="utf-8")
+    settings = one(folder.parent, "identity: match\nquarantine: out/ld.csv\n", patient)
+    rewrite(folder / "staff.csv", lambda text: text.replace("S1,", ","))
+    found = identify(gathered(settings), directory(account("CB1", "Nguyễn Văn An", "A2")), {})
+    (path,) = quarantine.write(settings, found)
+    assert path == folder.parent / "out/ld.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        heading, bad, doubt = csv.reader(file)
+    assert tuple(heading) == quarantine.COLUMNS
+    assert bad[0] == f"{folder}/staff.csv:5"
+    assert bad[1:3] == ["value", "cột 'status': 'gone' is wrong"]
+    assert doubt[0] == f"{folder}/staff.csv:2"
+    assert doubt[1] == "nghi vấn"
+    assert doubt[3].endswith(" same:CB1 | new | left")
+    (folder / "staff.csv").write_text(STAFF, encoding="utf-8")
+    quarantine.write(settings, gathered(settings))
+    assert path.read_bytes().decode("utf-8-sig").splitlines() == [",".join(quarantine.COLUMNS)]
+    assert quarantine.write(one(folder.parent), gathered(one(folder.parent))) == ()
 
 
 @pytest.mark.parametrize("missing", ["policy", "mapping"])

@@ -31,6 +31,8 @@ class Collector:
         """In the order in which they were read."""
         self.asides: dict[str, Aside] = {}
         """Whom each domain's bad rows are about."""
+        self.quarantined: dict[str, tuple[Problem, ...]] = {}
+        """What is wrong with them."""
         self.overrides: dict[str, Placed] = {}
         """Of whom no row has said the id yet."""
         self._all: dict[str, Placed] = {}
@@ -59,7 +61,7 @@ class Collector:
         self.told.findings.extend(f"{domain}: {finding}" for finding in own.findings)
         self._all[domain] = placed
         self.registries[domain], self.overrides[domain] = amend(registry, placed)
-        self.asides[domain] = reading.aside
+        self.asides[domain], self.quarantined[domain] = reading.aside, reading.quarantined
 
     def _tell(self, domain: str, found: Iterable[Problem]) -> None:
         """Take over what is wrong with a list, and what somebody should look at."""

@@ -9,6 +9,7 @@ from congvu.directory.model import Layout
 from congvu.policy.model import Policy
 from congvu.policy.source import NO_SOURCES, Source
 from congvu.registry.model import Person, Registry
+from congvu.registry.problems import Problem
 from congvu.sync.overrides import NONE as NO_OVERRIDES
 from congvu.sync.overrides import Placed
 
@@ -59,6 +60,8 @@ class DomainSource:
     cited: Mapping[str, Source] = field(default_factory=lambda: NO_SOURCES)
     """Which clause each of the policy's values comes from."""
     aside: Aside = Aside()
+    quarantined: tuple[Problem, ...] = ()
+    """What is wrong with the rows that were set aside."""
     overrides: Placed = NO_OVERRIDES
     """Those of people whose id no row has said yet: `identify` may find them."""
     set_aside: frozenset[str] = frozenset()

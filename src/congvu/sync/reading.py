@@ -44,6 +44,8 @@ class Reading:
     registry: Registry
     aside: Aside
     problems: tuple[Problem, ...]
+    quarantined: tuple[Problem, ...]
+    """Those of rows that were set aside."""
 
     @property
     def errors(self) -> bool:
@@ -74,7 +76,9 @@ def read(path: Path, wish: Wish) -> Reading:
         if staff and wish.ids:
             check_heads(units, seen, problems)
     problems.close()
-    return Reading(Registry(tuple(units), tuple(staff), problems.found), aside, problems.found)
+    return Reading(
+        Registry(tuple(units), tuple(staff), problems.found), aside, problems.found, tuple(work.quarantined)
+    )
 
 
 def read_people(path: Path, units: Units, problems: Problems, unit_id: str = "") -> list[Person]:
@@ -111,6 +115,8 @@ class _Staff:
         self._rows = Problems()
         """Of single rows: they may be set aside."""
         self.people: list[Person] = []
+        self.quarantined: list[Problem] = []
+        """What is wrong with the rows that were set aside."""
         self._bad: list[Person] = []
         self._unknown = False
         """Whether there is an error of which nobody can say whom it is about."""
@@ -191,6 +197,8 @@ class _Staff:
             if problem.code is Code.NO_ID and not self._wish.ids:
                 continue  # that is why the rows are compared with the directory
             severe = problem.severity is Severity.ERROR
+            if severe and aside:
+                self.quarantined.append(problem)
             self._problems.add(replace(problem, severity=Severity.WARNING) if severe and aside else problem)
         if not aside:
             return self.people, aside

@@ -97,6 +97,7 @@ def gather(settings: Settings, *, today: date | None = None) -> Gathered:
                 registry=registry,
                 cited=policies.sources(settings.domains[domain].policy),
                 aside=work.asides[domain],
+                quarantined=work.quarantined[domain],
                 overrides=work.overrides[domain],
             )
             for domain, registry in work.registries.items()
