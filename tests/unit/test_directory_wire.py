@@ -117,7 +117,7 @@ def test_a_page_is_asked_for_as_ldap3_would(size: int, cookie: bytes) -> None:
     search = search_operation(
         BASE, "(objectClass=*)", ldap3.SUBTREE, ldap3.DEREF_NEVER, ["cn"], 0, 0, False, True, False
     )
-    theirs = server.wrapped(300, "searchRequest", search, paged_search_control(True, size, cookie))
+    theirs = server.wrapped(300, "searchRequest", search, paged_search_control(False, size, cookie))
     ours = ber.message(300, encode(search), ber.page(size, cookie))
     assert server.requests(ours) == server.requests(theirs)
 

@@ -89,12 +89,12 @@ def replace(dn: str, attributes: Mapping[str, Iterable[str]]) -> bytes:
     return tlv(0x66, _string(dn) + tlv(0x30, b"".join(changes)))
 
 
-def _control(oid: str, value: bytes) -> bytes:
-    return tlv(0x30, _string(oid) + b"\x01\x01\xff" + tlv(0x04, value))
+def _control(oid: str, value: bytes, critical: bytes = b"") -> bytes:
+    return tlv(0x30, _string(oid) + critical + tlv(0x04, value))
 
 
 def page(size: int, cookie: bytes) -> bytes:
-    """The control that asks for a page of a search (RFC 2696), critical."""
+    """The control that asks for a page of a search (RFC 2696); who does not know it gives all at once."""
     return _control("1.2.840.113556.1.4.319", tlv(0x30, _integer(size) + tlv(0x04, cookie)))
 
 
@@ -111,7 +111,7 @@ def assertion(attributes: Mapping[str, Sequence[str]]) -> bytes:
             or [tlv(0xA2, tlv(0x87, octets(name)))]
         )
     ]
-    return _control("1.3.6.1.1.12", tlv(0xA0, b"".join(parts)))
+    return _control("1.3.6.1.1.12", tlv(0xA0, b"".join(parts)), b"\x01\x01\xff")
 
 
 # --- Decoding
