@@ -53,6 +53,8 @@ def troubles(outcome: Outcome) -> Iterator[str]:
     yield from brakes(outcome)
     for failure in outcome.failures:
         yield f"[bold red]failed[/] {_safe(failure)}"
+    if outcome.status is Status.FAILED:
+        yield f"[bold red]stopped[/] with {outcome.left} operations left; the next run goes on"
 
 
 def notes(outcome: Outcome) -> Iterator[str]:
