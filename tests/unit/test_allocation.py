@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2.sandbox import SandboxedEnvironment
 
 from congvu.naming.allocation import Allocation, How, ProblemCode, allocate, registration_order
+from congvu.naming.allocation.people import sort_people
 from congvu.naming.ledger import Alias, Holding, Ledger
 from congvu.naming.namespace import Namespace, key
+from congvu.naming.template import render_person
 from congvu.policy import Policy
 from congvu.policy.model import (
     AddressChange,
@@ -23,7 +26,7 @@ from congvu.policy.model import (
     PersonalData,
     Places,
 )
-from congvu.policy.template import PersonTemplate, UnitTemplate
+from congvu.policy.template import PERSON, PersonTemplate, UnitTemplate
 from congvu.policy.values import Duration, LocalPart
 from tests.unit.helpers import DAY, APerson, ARegister, AUnit
 
@@ -901,3 +904,38 @@ def test_a_holder_that_is_a_unit_is_named_to_a_person_and_the_other_way_round(la
     held = Ledger(people={"1": Holding("snv", "Vũ||Sn||||")})
     (problem,) = run(policy, [person("1", "Vũ||Sn")], [SNV], held).problems
     assert problem.message == "'snv' is held by 1, Vũ Sn"
+
+
+# Short cuts that must not be seen
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["S9", "S10", "s10", "S1a", "S1", "1", "01", "A-2.10", "A-2.9", ""]),
+            st.sampled_from(["", "9/CV", "12/CV", "CV9"]),
+            st.integers(0, 2),
+        ),
+        max_size=12,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_people_are_served_in_the_order_of_registration(drawn: list[tuple[str, str, int]]) -> None:
+    found = [person(name, document=text, registered_on=DAY + timedelta(day)) for name, text, day in drawn]
+    wanted = sorted(found, key=lambda one: registration_order(one.registered_on, one.document, one.staff_id))
+    assert sort_people(found) == wanted
+
+
+WORD = st.text("abcxyz019 ", max_size=6)
+
+
+@given(
+    st.sampled_from(
+        ["{{ base }}{{ n }}", "{{hovaten}}.{{ unit }}", "x-{{ ho }}_{{ten}}9", "{{ ho[:1] }}{{ dem }}"]
+    ),
+    st.tuples(*[WORD] * len(PERSON)),
+)
+def test_a_rung_that_only_prints_says_what_the_template_says(source: str, row: tuple[str, ...]) -> None:
+    template = SandboxedEnvironment().from_string(source)
+    wanted = template.render(dict(zip(PERSON, row, strict=True))).replace(" ", "")
+    assert render_person(PersonTemplate(source), row) == wanted

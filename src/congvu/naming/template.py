@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +15,9 @@ from congvu.naming.letters import initials
 from congvu.naming.units import USUAL, Style, acronym, spelled
 from congvu.policy.template import PERSON, PersonTemplate, UnitTemplate
 
+_PLACES = {name: place for place, name in enumerate(PERSON)}
+_PRINTED = re.compile(rf"\{{\{{ ?({'|'.join(PERSON)}) ?\}}\}}")
+_ONLY_PRINTS = re.compile(rf"(?:[a-z0-9._-]|{_PRINTED.pattern})+")
 _STYLE = "__style"
 """Under this name, which no template can say, a rung's filters find the mail domain's `Style`."""
 
@@ -44,7 +48,17 @@ def render_unit(rung: UnitTemplate, values: Mapping[str, str], style: Style) -> 
 
 def render_person(rung: PersonTemplate, row: tuple[str, ...]) -> str:
     """The local part that `rung` gives for one person, whose values stand in the order of `PERSON`."""
+    if form := _plain(rung.source):
+        return form.format(*row).replace(" ", "")
     return _render(rung.source, dict(zip(PERSON, row, strict=True)))
+
+
+@cache
+def _plain(source: str) -> str:
+    """A rung that only prints variables as a format string, which takes a tenth of the time; else empty."""
+    return (
+        _PRINTED.sub(lambda name: f"{{{_PLACES[name[1]]}}}", source) if _ONLY_PRINTS.fullmatch(source) else ""
+    )
 
 
 def _render(source: str, values: dict[str, Any]) -> str:

@@ -26,10 +26,11 @@ def registration_order(registered_on: date, document: str, identifier: str) -> t
 
     Independent of the order of rows, so that a sorted or shuffled file issues the same addresses.
     """
-    return registered_on, _counted(document), _counted(identifier), identifier
+    return registered_on, counted(document), counted(identifier), identifier
 
 
-def _counted(text: str) -> str:
+def counted(text: str) -> str:
+    """A key under which numbers within `text` count: ``S9`` before ``S10``."""
     if not text:
         return text
     stem = text.rstrip("0123456789")
