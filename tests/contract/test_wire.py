@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Self
 
 import ldap3
 import pytest
@@ -24,6 +23,7 @@ from congvu.directory.results import Refused
 from congvu.directory.settings import DirectorySettings, Provider
 from congvu.errors import DirectoryFailure
 from congvu.fleet.lab import Lab
+from tests.relay import Relay
 from tests.slapd import Slapd, scratch
 
 DOMAIN = "kiemtra.gov.vn"
@@ -473,48 +473,3 @@ def test_a_run_goes_on_with_the_next_provider(server: Slapd) -> None:
         applied = carry_out(settings, people(3000), at)
         at.join()
     assert len(applied.written) == 3000
-
-
-class Relay:
-    """A port of this machine that leads to another; `cut` breaks it for good."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = host, port
-        self._ends: list[socket.socket] = []
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._door.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def cut(self) -> None:
-        for end in (self._door, *self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.cut()
-        for thread in self._threads:
-            thread.join()
-        for end in (self._door, *self._ends):
-            end.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._door.accept()[0]
-                far = socket.create_connection(self._target)
-                self._ends += (near, far)
-                for pair in ((near, far), (far, near)):
-                    self._threads.append(threading.Thread(target=self._copy, args=pair))
-                    self._threads[-1].start()
-
-    @staticmethod
-    def _copy(one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(1 << 16):
-                other.sendall(data)
-        with suppress(OSError):
-            other.shutdown(socket.SHUT_WR)
