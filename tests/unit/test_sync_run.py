@@ -512,3 +512,28 @@ def test_a_directory_that_cannot_be_reached_is_status_3(site: Site, monkeypatch:
     for act in (preview, carry_out):
         with pytest.raises(DirectoryFailure, match="no connection"):
             act(site.order())
+
+
+@pytest.fixture
+def forgiving(full: Site) -> Site:
+    """Policy and mapping of one domain let the rest go on without the units of bad rows."""
+    full.write("ld.yml", (full.folder / "ld.yml").read_text(encoding="utf-8") + "sync: {quarantine: true}\n")
+    lists = "quarantine: unit\nunits: [{file: units.csv}]\nstaff: [{file: staff.csv}]\n"
+    full.write("ld/registry.yml", f"version: 1\n{lists}")
+    full.edit("sync.yml", "registry: ld}", "registry: ld, quarantine: aside.csv}")
+    return full
+
+
+def test_rows_that_were_set_aside_are_listed_wait_and_are_not_absent(forgiving: Site) -> None:
+    before = forgiving.person("S2")
+    forgiving.edit("ld/staff.csv", "2014-05-01", "2014-13-01")
+    forgiving.edit("ld/staff.csv", "Chuyên viên", "Phó phòng")
+    for day, done in ((TODAY, 1), (TOMORROW, 0), (TOMORROW + timedelta(days=1), 0)):
+        outcome = carry_out(forgiving.order(day))
+        assert (outcome.status, len(outcome.done)) == (Status.PENDING, done)
+    assert forgiving.person("S2") == before
+    assert "staff.csv:3" in (forgiving.folder / "aside.csv").read_text(encoding="utf-8-sig")
+    assert not preview(forgiving.order(TOMORROW + timedelta(days=1))).quick
+    forgiving.edit("ld/staff.csv", "2014-13-01", "2014-05-01")
+    assert carry_out(forgiving.order(TOMORROW)).status is Status.FINE
+    assert len((forgiving.folder / "aside.csv").read_text(encoding="utf-8-sig").splitlines()) == 1

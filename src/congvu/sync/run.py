@@ -19,7 +19,7 @@ from congvu.directory.connection import Directory
 from congvu.directory.operations import Operation
 from congvu.errors import CongvuError, InputError
 from congvu.policy.model import Policy
-from congvu.sync import feed, memory, metrics
+from congvu.sync import feed, memory, metrics, quarantine
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.handover import EncryptedFile, hand_over
 from congvu.sync.job import Order, Outcome, Status
@@ -96,6 +96,7 @@ class _Run:
             self._saved.compare(prepared.operations, prepared.found)
         with AuditLog(self._settings.audit_folder, self._id, self._order.author, self._order.reason) as audit:
             audit.begin(self._beginning(ground, prepared), prepared.found)
+            quarantine.write(self._settings, prepared.gathered)
             if prepared.brakes:
                 audit.refused(prepared.brakes)
                 audit.end(Status.REFUSED, {})
