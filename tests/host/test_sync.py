@@ -75,6 +75,14 @@ def test_a_service_is_shut_in(name: str, mail: Any) -> None:
     assert float(said.rpartition("Overall exposure level for ")[2].split(": ")[1].split()[0]) <= EXPOSURE
 
 
+def test_the_weekly_run_compares_everything(mail: Any) -> None:
+    nightly, weekly = (
+        mail.check_output(f"systemctl show --property=ExecStart --value {name}") for name in SERVICES
+    )
+    assert "argv[]=/usr/bin/congvu sync run --settings /etc/congvu/sync.yml ;" in nightly
+    assert "argv[]=/usr/bin/congvu sync run --settings /etc/congvu/sync.yml --verify ;" in weekly
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_timer_waits_until_a_person_has_looked(name: str, mail: Any) -> None:
     timer = name.replace(".service", ".timer")
@@ -137,6 +145,7 @@ def test_a_broken_file_is_refused(template: str, old: str, new: str, lab: Lab, m
 DOMAIN = "thunghiem.gov.vn"
 DN = "dc=thunghiem,dc=gov,dc=vn"
 FOLDER = "/var/lib/congvu-sync/try"
+KEY = f"{FOLDER}/operator.key"
 DROP_IN = "/run/systemd/system/congvu-sync.service.d"
 UNITS = """\
 unit_id,name,kind,parent_id,address,registered_on
@@ -240,9 +249,18 @@ def trial(lab: Lab, mail: Any) -> Iterator[Trial]:
     one = Trial(lab, mail)
     content = yaml.safe_load(mail.file("/etc/congvu/sync.yml").content_string)
     domain = {"policy": f"{FOLDER}/policy.yml", "registry": f"{FOLDER}/registry"}
-    places = {"state": f"{FOLDER}/state", "feed": f"{FOLDER}/feed", "metrics": f"{FOLDER}/congvu_sync.prom"}
+    handover = {"certificate": f"{FOLDER}/operator.pem", "folder": f"{FOLDER}/handover"}
+    places = {
+        "handover": handover,
+        "state": f"{FOLDER}/state",
+        "feed": f"{FOLDER}/feed",
+        "metrics": f"{FOLDER}/congvu_sync.prom",
+    }
     one.write(f"{FOLDER}/sync.yml", yaml.safe_dump(content | places | {"domains": {DOMAIN: domain}}))
     one.write(f"{FOLDER}/policy.yml", POLICY)
+    one.write(f"{FOLDER}/handover/.keep", "")
+    pair = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=thu -keyout {KEY} -out {FOLDER}/operator.pem"
+    assert one.congvu(*pair.split()).returncode == 0
     one.write(f"{FOLDER}/registry/units.csv", UNITS)
     one.write(f"{FOLDER}/registry/staff.csv", STAFF)
     try:
@@ -279,6 +297,18 @@ def test_the_service_leaves_its_records(service: Trial) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert service.mail.file(f"{FOLDER}/feed").listdir()
     assert service.mail.run(f'test -z "$(find {FOLDER} -perm /o+w)"').rc == 0
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_operators_key_opens_the_sheet_of_initial_passwords(service: Trial) -> None:
+    folder = service.mail.file(f"{FOLDER}/handover")
+    (sheet,) = [name for name in folder.listdir() if name.endswith(".cms")]
+    opened = service.mail.check_output(
+        f"openssl cms -decrypt -inform PEM -in {FOLDER}/handover/{sheet} -inkey {KEY}"
+    )
+    people = [name for name in ADDRESSES if name not in {"snv", "stc"}]
+    assert all(f"{name}@{DOMAIN}" in opened for name in people)
+    assert opened.count("Mật khẩu:") == len(people)
 
 
 @pytest.mark.usefixtures("first_run")
