@@ -6,7 +6,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -515,6 +516,16 @@ def test_a_run_killed_anywhere_loses_nothing_it_was_told(tmp_path: Path) -> None
     assert number > 15
 
 
+@pytest.fixture
+def vietnam(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host whose clock shows the country's time."""
+    monkeypatch.setenv("TZ", "ICT-7")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 def test_what_was_added_and_what_was_changed_is_recognised_in_the_directory() -> None:
     cases: list[tuple[Add | Modify, Entry | None, bool]] = [
         (join(1), None, False),
@@ -531,7 +542,7 @@ def test_what_was_added_and_what_was_changed_is_recognised_in_the_directory() ->
         assert has_happened(describe(operation), snapshot) is happened
 
 
-def test_the_time_is_that_of_greenwich(tmp_path: Path) -> None:
+def test_the_time_is_that_of_greenwich(tmp_path: Path, vietnam: None) -> None:  # noqa: ARG001  (a fixture)
     run(tmp_path, "run-1", clock=Clock(datetime.fromisoformat("2026-12-01T00:30:00+07:00")))
     assert told(tmp_path, "begin")[0]["time"] == "2026-11-30T17:30:02.000Z"
     assert [path.name for path in files_of(tmp_path)] == ["2026-11-001.jsonl"]

@@ -157,6 +157,16 @@ def test_what_a_killed_run_did_is_in_the_next_feed(tier: Tier) -> None:
     assert [row["Mã"] for row in table(table_)] == ["S1", "S3", "S4"]
 
 
+def test_a_run_that_is_killed_after_its_feed_is_not_told_again(tier: Tier) -> None:
+    with AuditLog(tier.log, "killed", "timer", clock=Clock()) as log:
+        log.begin(BEGINNING, tree())
+        add = join(1)
+        log.intend([add])
+        log.settled(add, "")
+        feed.write(tier.feed, log, {DOMAIN: tier.policy}, TODAY)
+    assert tier.run("next", found=tree(person(1))) == ()
+
+
 def test_a_feed_that_cannot_be_written_is_told_by_the_next_run(tier: Tier) -> None:
     many = [join(number) for number in range(40)]
     with AuditLog(tier.log, "r1", "timer", clock=Clock()) as log:

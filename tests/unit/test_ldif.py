@@ -38,8 +38,14 @@ def read(text: str) -> list[Read]:
             if line.startswith("#") or line in ("-", ""):
                 continue
             name, _, rest = line.partition(":")
-            value = b64decode(rest[2:]).decode() if rest.startswith(": ") else rest.removeprefix(" ")
+            if rest.startswith(": "):
+                value = b64decode(rest[2:]).decode()
+            else:
+                value = rest.removeprefix(" ")
+                assert not value.startswith((" ", ":", "<")), "no SAFE-STRING"
+                assert not value.endswith(" "), "note 8"
             if name in ("dn", "changetype"):
+                assert getattr(record, name) == "", "two records in one"
                 setattr(record, name, value)
             elif name == "replace":
                 record.values[value] = []
