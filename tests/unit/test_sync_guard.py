@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from congvu import policy as policies
-from congvu.directory.model import Entry, Layout, Snapshot
+from congvu.directory.model import Layout
 from congvu.directory.operations import Add
 from congvu.errors import PolicyError
 from congvu.policy import Policy
@@ -20,6 +20,7 @@ from congvu.policy.model import Leaving, Removal, Sync, Threshold
 from congvu.policy.schema import json_schema
 from congvu.registry import Person, Registry, Status, Unit
 from congvu.sync import guard
+from congvu.sync.census import Census, check_directory
 from congvu.sync.hands import words
 from congvu.sync.job import Brake
 from congvu.sync.memory import Domain, Memory, Seen
@@ -52,7 +53,7 @@ def brakes(one: Office, after: Registry, memory: Memory | None = None, **given: 
     """The brakes that the plan for `after` hits, by code, with their messages."""
     plan = one.plan(after, **given)
     assert not plan.problems, plan.problems
-    found = guard.check(one.task(after, **given), plan, one.found, memory or Memory())
+    found = guard.check(one.task(after, **given), plan, Census(one.found), memory or Memory())
     assert len({brake.code for brake in found}) == len(found)
     assert {brake.domain for brake in found} <= {DOMAIN}
     return {brake.code: brake.message for brake in found}
@@ -158,8 +159,7 @@ def test_a_locked_leaver_is_no_longer_counted(lamdong: Policy) -> None:
     assert "4 of 7" in found["leavers"]
     one.run(left(registry(5), "S1", "S2"))
     assert brakes(one, left(registry(5), "S1", "S2")) == {}
-    layout = Layout(BASE, DOMAIN)
-    assert guard.count_accounts(layout, one.found) == 5
+    assert Census(one.found).count(DOMAIN) == 5
 
 
 # --- What vanished
@@ -263,8 +263,7 @@ SEEN = Seen("uuid-1", "20261122120000.0Z#000000#000#000000")
 
 
 def lost(one: Office, now: Seen, memory: Memory, domains: Iterable[str] = (DOMAIN,)) -> list[Brake]:
-    layouts = {name: Layout(BASE, name) for name in domains}
-    return list(guard.check_directory(now, one.found, memory, layouts))
+    return list(check_directory(now, Census(one.found), memory, dict.fromkeys(domains)))
 
 
 def test_another_directory_is_refused_whatever_the_run_would_do(lamdong: Policy) -> None:
@@ -309,17 +308,16 @@ def test_a_scope_holds_the_unit_its_people_and_who_moves_there(lamdong: Policy) 
     after = without(changed(changed(rows, "S1", unit_id="A2"), "S2", position="Trưởng phòng"), "S12", "S3")
     after = changed(after, "S11", position="Chánh Văn phòng")
     plan = one.plan(after)
-    layout = Layout(BASE, DOMAIN)
-    part = guard.in_scope(plan, frozenset({"A2"}), layout, one.found)
+    accounts = Census(one.found).of(Layout(BASE, DOMAIN))
+    part = guard.in_scope(plan, frozenset({"A2"}), accounts)
     assert {operation.entry.value("uid") for operation in part.operations} == {"S1", "S11"}
     assert part.absent == {"people/S12"}
-    assert guard.in_scope(plan, frozenset(), layout, one.found) is plan
+    assert guard.in_scope(plan, frozenset(), accounts) is plan
 
 
 def test_a_scope_keeps_what_others_stand_below(lamdong: Policy) -> None:
     one = Office(lamdong)
-    found = Snapshot.of(BASE, [Entry.build(BASE, ("domain",), {"dc": "gov"})])
-    part = guard.in_scope(one.plan(registry(2)), frozenset({"A2"}), Layout(BASE, DOMAIN), found)
+    part = guard.in_scope(one.plan(registry(2)), frozenset({"A2"}), ())
     assert [type(operation) for operation in part.operations] == [Add] * 4
     assert [operation.unit_id for operation in part.operations] == ["", "", "", "A2"]
 

@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from congvu.directory.model import PEOPLE, UNITS, Entry, Layout, Snapshot, State, dn_key
+from congvu.directory.model import PEOPLE, UNITS, Entry, State
 from congvu.directory.operations import Add, DomainPlan, Event, Modify, Operation
 from congvu.directory.states import is_open
 from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
-from congvu.sync import memory as memories
+from congvu.sync.census import Census
 from congvu.sync.hands import Suspect, suspects
 from congvu.sync.job import Brake
-from congvu.sync.memory import Memory, Seen
+from congvu.sync.memory import Memory
 
 CODES: Mapping[str, str] = {
     "leavers": "too many accounts of a mail domain would end, or have no row any more",
@@ -73,13 +73,15 @@ def _ends(operation: Modify) -> bool:
     return gone or operation.reason.event in _ENDS
 
 
-def check(task: Task, plan: DomainPlan, found: Snapshot, memory: Memory) -> tuple[Brake, ...]:
+def check(task: Task, plan: DomainPlan, census: Census, memory: Memory) -> tuple[Brake, ...]:
     """Every brake that `plan` of the mail domain of `task` hits; none when it may go on.
 
-    `found` is the directory as the plan was made from it. Thresholds are those of the domain's policy.
+    `census` is of the directory that the plan was made from. Thresholds are those of the domain's policy.
     """
-    accounts = tuple(_accounts(task.layout, found))
-    return tuple(_check(task, plan, accounts, memory))
+    nothing = not plan.operations and not plan.absent
+    if nothing and task.registry.staff and task.registry.units:
+        return ()  # the usual run
+    return tuple(_check(task, plan, census.of(task.layout), memory))
 
 
 def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memory) -> Iterator[Brake]:
@@ -87,7 +89,7 @@ def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memo
     size = len(accounts)
     # Whoever has no row counts at once, though the account may end runs later: the list is shorter now.
     ending = plan.absent | {operation.entry.key for operation in kinds.ends}
-    gone = [entry for entry in accounts if entry.key in ending]
+    gone = [entry for entry in accounts if entry.key in ending] if ending else []
     yield from _vanished(task, plan, accounts)
     half = len(gone) >= max(FEWEST, size / 2)
     if half or rules.sync_leavers.passed(len(gone), size):
@@ -102,24 +104,41 @@ def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memo
         yield _brake("changes", domain, message, rules.sync_changes)
     follow = {Event.UNIT_RENAMED, Event.UNIT_MOVED}  # of one unit: all its people follow, as they should
     own = [operation.entry for operation in kinds.changes if operation.reason.event not in follow]
-    sizes = Counter(entry.unit_id for entry in accounts)
     for code, limit, entries, what in (
         ("unit-leavers", rules.sync_unit_leavers, gone, "would end, or have no row any more"),
         ("unit-changes", rules.sync_unit_changes, own, "would change"),
     ):
-        counted = Counter(entry.unit_id for entry in entries)
-        parts = [
-            f"{count} of {sizes[unit]} in unit {unit}"
-            for unit, count in counted.most_common()
-            if limit.passed(count, sizes[unit])
-        ]
-        if parts:
+        if parts := _units(entries, accounts, limit):
             yield _brake(code, domain, f"accounts {what}: {_some(parts)}", limit)
-    names = {entry.key: entry.value("cn") for entry in accounts}
-    suspected = suspects([one for one in plan.operations if isinstance(one, Modify)], names)
+    yield from _other_hands(plan, accounts)
+
+
+def _units(entries: Sequence[Entry], accounts: Sequence[Entry], limit: Limit) -> list[str]:
+    """The units of which too many accounts are among `entries`, those with the most first."""
+    counted = Counter(entry.unit_id for entry in entries)
+    if not counted or max(counted.values()) <= limit.most:
+        return []
+    sizes = Counter(entry.unit_id for entry in accounts)
+    return [
+        f"{count} of {sizes[unit]} in unit {unit}"
+        for unit, count in counted.most_common()
+        if limit.passed(count, sizes[unit])
+    ]
+
+
+def _other_hands(plan: DomainPlan, accounts: Sequence[Entry]) -> Iterator[Brake]:
+    """Mailboxes that would go to somebody else."""
+    named = [
+        operation
+        for operation in plan.operations
+        if isinstance(operation, Modify) and any(one.attribute == "cn" for one in operation.changes)
+    ]
+    if not named:
+        return
+    found = suspects(named, {entry.key: entry.value("cn") for entry in accounts})
     for code, kind, whose in (("person", PEOPLE, "another person"), ("unit", UNITS, "another unit")):
-        if some := [one for one in suspected if one.key.startswith(f"{kind}/")]:
-            yield _hands(code, domain, some, whose)
+        if some := [one for one in found if one.key.startswith(f"{kind}/")]:
+            yield _hands(code, plan.domain, some, whose)
 
 
 def _vanished(task: Task, plan: DomainPlan, accounts: Sequence[Entry]) -> Iterator[Brake]:
@@ -146,64 +165,14 @@ def _vanished(task: Task, plan: DomainPlan, accounts: Sequence[Entry]) -> Iterat
         yield Brake("unit", plan.domain, message, hint)
 
 
-def check_directory(
-    now: Seen, found: Snapshot, memory: Memory, domains: Mapping[str, Layout]
-) -> tuple[Brake, ...]:
-    """Every brake that the directory itself hits, against the last finished run.
-
-    `domains` are those of the settings. Nothing stops the very first run.
-    """
-    return (*_wrong_directory(now, memory), *_lost(found, memory, domains))
-
-
-def _wrong_directory(now: Seen, memory: Memory) -> Iterator[Brake]:
-    before = memory.seen
-    if before is None:
-        return
-    if now.base_uuid != before.base_uuid:
-        message = f"the base has the entryUUID {now.base_uuid}, that of the last run had {before.base_uuid}"
-        hint = "correct directory in the settings, or allow it if the directory was built anew"
-        yield Brake("directory", "", message, hint)
-    elif memories.moved_back(before.context_csn, now.context_csn):
-        message = f"its last change is {now.context_csn}, at the last run it was {before.context_csn}"
-        hint = "a provider that lags behind, or an old backup: wait for it, or allow it if it is meant"
-        yield Brake("directory", "", message, hint)
-
-
-def _lost(found: Snapshot, memory: Memory, domains: Mapping[str, Layout]) -> Iterator[Brake]:
-    for name, kept in sorted(memory.domains.items()):
-        layout = domains.get(name) or Layout(found.base, name)
-        here = count_accounts(layout, found)
-        if name not in domains:
-            if here:
-                message = f"is no longer in the settings, and has {here} accounts in use"
-                yield Brake("domain", name, message, "put it back, or allow it: its accounts then stay as is")
-        elif kept.accounts >= FEWEST and here * 2 < kept.accounts:
-            message = f"the directory has {here} accounts in use, after the last run it had {kept.accounts}"
-            yield Brake("directory", name, message, "look whether this is the right one, and complete")
-
-
-def _accounts(layout: Layout, found: Snapshot) -> Iterator[Entry]:
-    """The accounts in use of one mail domain; those that have ended and are kept locked are not."""
-    branches = {dn_key(layout.people), dn_key(layout.units)}
-    for key, entry in found.entries.items():
-        if entry.managed and key.partition(",")[2] in branches and is_open(entry):
-            yield entry
-
-
-def count_accounts(layout: Layout, found: Snapshot) -> int:
-    """How many accounts of the mail domain are in use."""
-    return sum(1 for _ in _accounts(layout, found))
-
-
-def in_scope(plan: DomainPlan, units: frozenset[str], layout: Layout, found: Snapshot) -> DomainPlan:
+def in_scope(plan: DomainPlan, units: frozenset[str], accounts: Sequence[Entry]) -> DomainPlan:
     """The part of `plan` that concerns `units`: theirs, whoever moves there, and what all stand below.
 
-    No `units`: the whole plan.
+    No `units`: the whole plan. `accounts` are those in use in the mail domain.
     """
     if not units:
         return plan
-    inside = {entry.key for entry in _accounts(layout, found) if entry.unit_id in units}
+    inside = {entry.key for entry in accounts if entry.unit_id in units}
 
     def concerned(operation: Operation) -> bool:
         if not operation.entry.managed or operation.unit_id in units:

@@ -16,6 +16,7 @@ from congvu.errors import SettingsError
 from congvu.registry.model import Registry
 from congvu.strictyaml import nearest
 from congvu.sync import decisions, guard, identity, memory, sources
+from congvu.sync.census import Census, check_directory
 from congvu.sync.gathered import Gathered
 from congvu.sync.job import Brake, Order
 from congvu.sync.memory import Memory, Quiet, Seen
@@ -44,6 +45,8 @@ class Prepared:
 
     gathered: Gathered
     found: Snapshot
+    census: Census
+    """The accounts in `found`."""
     tasks: tuple[Task, ...]
     whole: tuple[DomainPlan, ...]
     """The plans of all domains."""
@@ -102,7 +105,7 @@ def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
         name = min(strange)
         hint = nearest(name, settings.domains)
         raise SettingsError(f"there is no mail domain {name!r} in the settings", hint=hint)
-    gathered = sources.gather(settings)
+    gathered = sources.gather(settings, today=order.today)
     found = inspecting.inspect(directory, settings.directory.base)
     gathered = identity.identify(gathered, found, decisions.load(settings.decisions))
     absences = {
@@ -113,33 +116,30 @@ def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     whole = plan_all(tasks, found)
     if problems := [problem for plan in whole for problem in plan.problems]:
         sources.refuse(problems)
+    census = Census(found)
     plans = tuple(
-        guard.in_scope(plan, order.units, Layout(settings.directory.base, plan.domain), found)
+        guard.in_scope(plan, order.units, census.of(Layout(settings.directory.base, plan.domain)))
         for plan in whole
         if not order.domains or plan.domain in order.domains
     )
-    brakes = _brakes(settings, tasks, plans, found, ground)
+    brakes = _brakes(settings, tasks, plans, census, ground)
     stopping = tuple(brake for brake in brakes if brake.code not in order.allow)
     overridden = tuple(brake for brake in brakes if brake.code in order.allow)
-    return Prepared(gathered, found, tasks, whole, plans, stopping, overridden)
+    return Prepared(gathered, found, census, tasks, whole, plans, stopping, overridden)
 
 
 def _brakes(
     settings: Settings,
     tasks: tuple[Task, ...],
     plans: tuple[DomainPlan, ...],
-    found: Snapshot,
+    census: Census,
     ground: Ground,
 ) -> tuple[Brake, ...]:
     by_domain = {task.layout.domain: task for task in tasks}
-    layouts = {name: Layout(settings.directory.base, name) for name in settings.domains}
+    own = (guard.check(by_domain[plan.domain], plan, census, ground.memory) for plan in plans)
     return (
-        *guard.check_directory(ground.seen, found, ground.memory, layouts),
-        *(
-            brake
-            for plan in plans
-            for brake in guard.check(by_domain[plan.domain], plan, found, ground.memory)
-        ),
+        *check_directory(ground.seen, census, ground.memory, settings.domains),
+        *(brake for brakes in own for brake in brakes),
     )
 
 
@@ -166,7 +166,7 @@ def settle(
         if order.units or (order.domains and name not in order.domains):
             continue
         kinds = guard.sort_out(plan.operations)
-        there = guard.count_accounts(Layout(order.settings.directory.base, name), prepared.found)
+        there = prepared.census.count(name)
         accounts = there + len(kinds.begins) - len(kinds.ends)
         if name in undone:
             known[name] = replace(before, accounts=min(there, accounts))
