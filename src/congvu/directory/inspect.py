@@ -49,6 +49,7 @@ ATTRIBUTES = (
     "congvuIssuedFor",
     "congvuAliasUntil",
     "congvuFormerAddress",
+    "congvuDelegate",
     "congvuParent",
     "congvuHead",
     "congvuSuccessor",
