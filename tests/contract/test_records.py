@@ -20,8 +20,9 @@ from congvu.fleet.lab import Lab, run_in
 from congvu.sync import feed
 from congvu.sync import settings as sync_settings
 from congvu.sync.audit import AuditLog, Beginning
-from congvu.sync.handover import Handed, Sheet, hand_over
+from congvu.sync.handover import Handed, hand_over
 from congvu.sync.job import Status
+from congvu.sync.sheet import Sheet
 from tests.unit.helpers import ROOT
 
 DOMAIN = "bangiao.gov.vn"

@@ -21,7 +21,8 @@ from congvu.policy.values import Duration
 from congvu.sync import handover
 from congvu.sync.audit import AuditLog
 from congvu.sync.auditfile import records
-from congvu.sync.handover import EncryptedFile, Handed, Sheet, hand_over
+from congvu.sync.handover import EncryptedFile, Handed, hand_over
+from congvu.sync.sheet import Sheet
 from tests.unit.audited import BASE, BEGINNING, DOMAIN, Clock, person
 from tests.unit.crash import no_file_above
 

@@ -7,9 +7,9 @@ in clear in this process, in the pipe to ``openssl`` and in the request to the d
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,9 +21,9 @@ from congvu.files import write_whole
 from congvu.naming.letters import FoldError, fold
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
-from congvu.printable import printable
 from congvu.sync.audit import AuditLog
 from congvu.sync.auditrecord import VIETNAM
+from congvu.sync.sheet import Issued, Sheet
 
 MOST = 2000
 """Passwords set in one run, unless told otherwise: the server takes 30 ms to hash one (ARGON2)."""
@@ -39,36 +39,6 @@ _WITHOUT_ONE = (
 )
 """Who has no password. Nobody may look for it, but ppolicy notes when one is set, and never drops the note:
 whoever takes one away also writes ``pwdReset: FALSE``, which the next one turns to TRUE."""
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """One account's initial password."""
-
-    dn: str
-    name: str
-    unit: str
-    address: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What the operator hands out."""
-
-    number: str
-    """A later sheet has a later number; where somebody is on two, the later one counts."""
-    domain: str
-    made: datetime
-    valid_until: date | None
-    """The last day of the passwords; None where the regulation names none."""
-    regulation: str
-    """Number of the regulation."""
-    issued: tuple[Issued, ...]
-
-    def text(self) -> str:
-        """The sheet in Vietnamese, ordered by unit."""
-        return "\n".join(_lines(self)) + "\n"
 
 
 class Channel(Protocol):
@@ -251,36 +221,3 @@ def _issue(entry: Entry, length: int) -> Issued:
         words = []
     password = generate(length, [address.partition("@")[0], *words])
     return Issued(entry.dn, entry.value("cn"), entry.value("ou"), address, password)
-
-
-def _lines(sheet: Sheet) -> Iterator[str]:
-    made = sheet.made.astimezone(VIETNAM)
-    until = (
-        f"đến hết ngày {sheet.valid_until:%d/%m/%Y}"
-        if sheet.valid_until
-        else "cho đến lần đăng nhập đầu tiên"
-    )
-    yield "PHIẾU BÀN GIAO MẬT KHẨU BAN ĐẦU"
-    yield ""
-    yield f"Số phiếu:       {sheet.number}"
-    yield f"Lập lúc:        {made:%H:%M} ngày {made:%d/%m/%Y}"
-    yield f"Tên miền thư:   {sheet.domain}"
-    yield f"Căn cứ:         {_one_line(sheet.regulation)}"
-    yield f"Số người:       {len(sheet.issued)}"
-    yield f"Mật khẩu có giá trị {until}."
-    yield "Mỗi người phải đổi mật khẩu ngay ở lần đăng nhập đầu tiên; trước đó chưa đọc và gửi thư được."
-    yield "Người có tên trên nhiều phiếu dùng mật khẩu của phiếu có số lớn nhất."
-    unit: str | None = None
-    for number, one in enumerate(sheet.issued, 1):
-        if one.unit != unit:
-            unit = one.unit
-            yield ""
-            yield f"Đơn vị: {_one_line(unit)}"
-        yield ""
-        yield f"{number:4}. {_one_line(one.name)}"
-        yield f"      Địa chỉ thư:  {_one_line(one.address)}"
-        yield f"      Mật khẩu:     {one.password}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(printable(text).split())
