@@ -18,7 +18,7 @@ import random
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from datetime import date, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -226,6 +226,7 @@ class StaffRow:
     position: str
     phone: str
     registered_on: str
+    domains: str
     status: str
 
 
@@ -238,6 +239,8 @@ class Body:
     """What its staff ids begin with."""
     offices: tuple[Office, ...]
     wards: tuple[Ward, ...] = ()
+    also_in: Mapping[str, str] = field(default_factory=dict)
+    """Mail domains of those who have an account in several, by unit."""
 
 
 def find_body(domain: str) -> Body | None:
@@ -251,7 +254,9 @@ def find_body(domain: str) -> Body | None:
     province = provinces[label]
     prefix = "".join(word[0] for word in province.codename.split("_")).upper()
     if rest.startswith("doj."):
-        return Body(f"Sở Tư pháp, {province.name}", f"{prefix}TP", DIVISIONS)
+        # The province's registry has the department too, not its divisions (DL-3b, DL-6a).
+        both = {"T00": f"{label}.gov.vn;{domain}"}
+        return Body(f"Sở Tư pháp, {province.name}", f"{prefix}TP", DIVISIONS, also_in=both)
     return Body(province.name, prefix, AGENCIES, tuple(Ward.iter_by_province(province.code)))
 
 
@@ -283,7 +288,14 @@ def _kind(name: str) -> str:
     return "centre" if name.startswith(_CENTRES) else "department"
 
 
-def make_staff(prefix: str, units: Sequence[UnitRow], count: int, rng: random.Random) -> list[StaffRow]:
+def make_staff(
+    prefix: str,
+    units: Sequence[UnitRow],
+    count: int,
+    rng: random.Random,
+    *,
+    also_in: Mapping[str, str] | None = None,
+) -> list[StaffRow]:
     """`count` people in units of heavy-tailed size; one in a hundred bears an unusual name."""
     homes = _homes(units, count, rng)
     unusual = set(rng.sample(range(count), max(1, count // 100))) if count else set()
@@ -304,6 +316,7 @@ def make_staff(prefix: str, units: Sequence[UnitRow], count: int, rng: random.Ra
                 position=rng.choices(_POSITIONS, _POSITION_WEIGHTS)[0],
                 phone=f"0999 {rng.randrange(1000):03} {rng.randrange(1000):03}",  # 0999 is nobody's
                 registered_on=_registered_on(rng).isoformat(),
+                domains=(also_in or {}).get(homes[index], ""),
                 status="working",
             )
         )
@@ -372,7 +385,7 @@ def write(path: Path, kind: type[UnitRow | StaffRow], rows: Iterable[UnitRow | S
     """Write `rows` as UTF-8 CSV with a heading."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([field.name for field in fields(kind)])
+        writer.writerow([column.name for column in fields(kind)])
         writer.writerows(astuple(row) for row in rows)
 
 
@@ -395,7 +408,8 @@ def main(arguments: Sequence[str]) -> None:
     units = make_units(body, options.units)
     # Two streams, so that --left changes nothing but the status. Neither keeps a secret.
     names, leavers = (random.Random(f"{options.seed} {use}") for use in (options.domain, "left"))  # noqa: S311
-    staff = mark_left(make_staff(body.prefix, units, options.staff, names), options.left, len(units), leavers)
+    staff = make_staff(body.prefix, units, options.staff, names, also_in=body.also_in)
+    staff = mark_left(staff, options.left, len(units), leavers)
     options.outdir.mkdir(parents=True, exist_ok=True)
     write(options.outdir / "units.csv", UnitRow, with_heads(units, staff))
     write(options.outdir / "staff.csv", StaffRow, staff)

@@ -15,6 +15,7 @@ from congvu import registry as registries
 from congvu.cli.stack import SAMPLES
 from congvu.naming.units import acronym
 from congvu.registry import Registry, Status
+from congvu.sync.everybody import spread
 from tests.sample.registry import main
 from tests.unit.helpers import ROOT
 
@@ -190,6 +191,22 @@ def test_the_people_of_a_department_of_justice_work_in_its_divisions(tmp_path: P
     assert {unit.kind for unit in registry.units} == {"department", "division", "centre"}
     # The province has a register of its own: nobody's id may stand in both by chance.
     assert {person.staff_id[:-5] for person in registry.staff} == {"DLTP"}
+
+
+def test_the_people_of_the_department_itself_have_an_account_in_the_province_too(tmp_path: Path) -> None:
+    both = {"daklak.gov.vn": ("60", "24"), "daklak.doj.gov.vn": ("40", "8")}
+    read = {
+        name: registries.read(generate(tmp_path / name, "--domain", name, "--staff", staff, "--units", units))
+        for name, (staff, units) in both.items()
+    }
+    inner = [person for person in read["daklak.doj.gov.vn"].staff if person.unit_id == "T00"]
+    assert len(inner) > 1
+    assert {person.domains for person in inner} == {tuple(both)}
+    done = spread(read)
+    assert (done.problems, done.findings) == ([], [])
+    added = [person for person in done.registries["daklak.gov.vn"].staff if person.staff_id[:4] == "DLTP"]
+    assert [person.staff_id for person in added] == [person.staff_id for person in inner]
+    assert {person.unit_id for person in added} == {"A12"}
 
 
 def test_a_ministry_has_departments_and_no_communes(tmp_path: Path) -> None:
