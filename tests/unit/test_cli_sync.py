@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.text import Text
 
-from congvu.cli import main
+from congvu.cli import main, watching
 from congvu.cli import sync as cli
 from congvu.directory.operations import Operation
 from congvu.sync import show
@@ -158,13 +158,14 @@ def test_no_plan_is_saved_while_a_brake_holds(full: Session) -> None:
 # --- apply and run
 
 
-def test_apply_shows_does_and_sums_up(congvu: Session) -> None:
+def test_apply_does_what_plan_showed_and_then_nothing_is_pending(congvu: Session) -> None:
     applied = congvu("apply", "--all")
     assert applied.exit_code == 0
     assert "+ annv@lamdong.gov.vn" in applied.stdout
     assert "quangtri.gov.vn: 6 added, 0 changed, 0 unchanged" in applied.stdout
     assert last(applied).endswith(": 18 operations done")
     assert congvu.server.writes == 18
+    assert congvu("plan").exit_code == 0
 
 
 def test_run_is_a_line_for_each_domain_and_one_for_all(full: Session) -> None:
@@ -181,10 +182,10 @@ def test_run_is_a_line_for_each_domain_and_one_for_all(full: Session) -> None:
 
 
 def test_a_log_shows_progress_and_run_does_not(congvu: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "LINE_EVERY", 9)
+    monkeypatch.setattr(watching, "LINE_EVERY", 9)
     assert f"{QUANGTRI}: 18 of 18" in congvu("apply").stderr.splitlines()
     congvu.edit("ld/staff.csv", "S3,", "S4,")
-    monkeypatch.setattr(cli, "LINE_EVERY", 1)
+    monkeypatch.setattr(watching, "LINE_EVERY", 1)
     assert " of " not in congvu("run").stderr.replace("row for the", "")
 
 
@@ -299,6 +300,18 @@ def test_bad_input_is_status_2_and_nothing_is_written_anywhere(
     assert congvu.main(verb) == 2
     assert words in capsys.readouterr().err
     assert congvu.server.writes == 0
+
+
+def test_problems_of_all_domains_are_told_at_once(
+    congvu: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    congvu.edit("ld/staff.csv", "S2,", "S1,")
+    congvu.edit("qt/staff.csv", ",X1,", ",X9,")
+    assert congvu.main("plan") == 2
+    message = capsys.readouterr().err
+    assert "2 problems to settle; nothing was changed anywhere" in message
+    assert "ld/staff.csv:3" in message
+    assert "qt/staff.csv:3" in message
 
 
 # --- decide

@@ -5,28 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from congvu import files
+from congvu.cli import watching
 from congvu.directory.connection import Directory
 from congvu.directory.password import find_open, issue_initial
 from congvu.errors import InputError, SettingsError
@@ -37,9 +25,6 @@ from congvu.sync import run as running
 from congvu.sync.job import Order, Status
 from congvu.sync.planfile import SavedPlan
 from congvu.sync.settings import Settings, load
-
-LINE_EVERY = 500
-"""Operations between two lines of progress in a log."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -128,7 +113,7 @@ def apply(settings_file: Path, *, as_json: bool, everything: bool, saved: Path |
     if expected:
         _check_scope(order)
         order = expected.order(order)
-    with _ended_by_signals() as stop, _progress(quiet=False) as progress:
+    with watching.ended_by_signals() as stop, watching.progress(quiet=False) as progress:
         outcome = running.carry_out(order, progress, stop=stop, saved=expected)
     if as_json:
         click.echo(printable(json.dumps(show.as_json(outcome), ensure_ascii=False, indent=2)))
@@ -145,7 +130,7 @@ def apply(settings_file: Path, *, as_json: bool, everything: bool, saved: Path |
 def run(settings_file: Path, **limits: Any) -> None:
     """Plan and apply, with one line for each mail domain and one for all: for a timer and its journal."""
     order = _order(load(settings_file), **limits)
-    with _ended_by_signals() as stop, _progress(quiet=True) as progress:
+    with watching.ended_by_signals() as stop, watching.progress(quiet=True) as progress:
         outcome = running.carry_out(order, progress, stop=stop)
     for line in show.notes(outcome):
         click.echo(line, err=True)
@@ -234,51 +219,6 @@ def _author() -> str:
         return name or pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[threading.Event]:
-    """SIGTERM and the first Ctrl-C end a run between two operations."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[running.Progress]:
-    """A bar with rate and time left on a terminal; else a line now and then, unless `quiet`."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("writing", total=None, visible=False)
-
-        def step(what: str, done: int, total: int) -> None:
-            if done == 1:
-                bar.reset(task, total=total)
-            bar.update(task, description=what, completed=done, visible=True)
-            if not console.is_terminal and not quiet and (done % LINE_EVERY == 0):
-                click.echo(f"{what}: {done} of {total}", err=True)
-
-        yield step
-
-
-class _Rate(ProgressColumn):
-    """Operations a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f}/s" if task.speed else "–/s")
 
 
 def _print(lines: Iterator[str], *, err: bool = False) -> None:
