@@ -158,6 +158,12 @@ def test_a_rollback_uses_the_one_before_until_the_next_deployment(host: Host) ->
     assert host.copies == {first, second}
 
 
+def test_a_rollback_can_be_taken_back(host: Host) -> None:
+    first, second = host.install("1"), host.install("2")
+    host.run("rollback")
+    assert host.run("rollback").stdout == f"{second} is in use, before it {first}\n"
+
+
 def test_without_an_earlier_one_there_is_no_rollback(host: Host) -> None:
     host.install("1")
     assert host.run("rollback").returncode == 1
