@@ -48,7 +48,7 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:
 def whole(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     """As `write_whole`, for what is too large to hold: write to the file given.
 
-    It takes its place at the end of the ``with`` statement. An error within goes on up and leaves the old one.
+    It takes its place at the end of the ``with`` statement. An error within goes up and leaves the old one.
     """
     with failures(path):
         make_folder(path.parent)
