@@ -160,7 +160,8 @@ def test_who_was_set_aside_is_neither_absent_nor_changed(office: Office) -> None
     office.absences["people/S1"] = 5
     plan = office.run(without(STAFF, "S1", "A1"), set_aside=keys)
     assert (plan.operations, plan.absent, plan.findings) == ((), frozenset(), ())
-    assert office.run(changed(STAFF, "S1", position="Phó phòng"), set_aside=keys).operations == ()
+    for said in ({"position": "Phó phòng"}, {"status": Status.LEFT}):
+        assert office.run(changed(STAFF, "S1", **said), set_aside=keys).operations == ()
 
 
 def test_a_row_that_was_set_aside_makes_no_account(office: Office) -> None:

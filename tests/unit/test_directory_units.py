@@ -78,6 +78,19 @@ def test_a_head_who_is_not_there_is_told(office: Office, said: dict[str, str], f
     assert office.entry("A1").values("congvuHead") == kept
 
 
+def test_a_head_who_left_does_not_stay_because_the_next_one_is_not_there(office: Office) -> None:
+    office.run(changed(REGISTRY, "A1", head_id="S2"))
+    unknown = changed(changed(REGISTRY, "A1", head_id="S7"), "S2", **LEFT)
+    office.run(unknown)
+    assert office.entry("A1").values("congvuHead") == ()
+
+
+def test_a_head_without_an_account_whose_row_says_left_is_told(office: Office) -> None:
+    more = replace(REGISTRY, staff=(*REGISTRY.staff, a_person("S9", "Lê Thị Dung", "A1", **LEFT)))
+    done = office.run(changed(more, "A1", head_id="S9"))
+    assert done.findings == ("units.csv:2: the head of A1, S9, has left; it has none",)
+
+
 def test_a_head_whose_row_was_set_aside_stays(office: Office) -> None:
     headed = changed(REGISTRY, "A1", head_id="S1")
     office.run(headed)

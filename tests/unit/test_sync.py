@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from congvu import registry as registries
-from congvu.directory.inspect import inspect
+from congvu.directory.inspect import ATTRIBUTES, inspect
 from congvu.directory.model import Entry, Layout, Snapshot
 from congvu.directory.operations import Add, Change, DomainPlan, Event, Modify, level
 from congvu.directory.plans import plan_all
 from congvu.directory.wanted import Task, telephone
+from congvu.directory.wanted.compare import OWNED
 from congvu.errors import DirectoryFailure
 from congvu.policy import Policy
 from congvu.policy.model import Employment, OrgType, Quota
@@ -327,6 +328,31 @@ def test_a_primary_address_missing_among_all_addresses_is_mended(office: Office,
         "giamdoc@lamdong.gov.vn",
         "annv@lamdong.gov.vn",
     )
+
+
+def test_values_in_another_order_and_dns_written_otherwise_are_the_same(
+    office: Office, registry: Registry
+) -> None:
+    headed = changed(registry, "A2", head_id="S3")
+    office.run(headed)
+    office.run(changed(headed, "S1", surname="Lê"))
+    office.set("S1", mailLocalAddress=office.entry("S1").values("mailLocalAddress")[::-1])
+    office.set("A2", congvuHead="UID=s3, OU=people, " + LD.dn, congvuParent="UID=a1,OU=units," + LD.dn)
+    assert office.run(changed(headed, "S1", surname="Lê")).operations == ()
+
+
+def test_an_account_below_an_account_is_nobodys(office: Office, registry: Registry) -> None:
+    office.run(registry)
+    below = Entry(
+        f"uid=S1,{LD.person('S2')}", office.entry("S1").attributes | {"mail": ("x@lamdong.gov.vn",)}
+    )
+    office.found = office.found.plus([below])
+    done = office.run(changed(registry, "S1", position="Phó phòng"))
+    assert [step.dn for step in done.operations] == [LD.person("S1")]
+
+
+def test_all_that_is_compared_is_read() -> None:
+    assert OWNED.issubset(ATTRIBUTES)
 
 
 def test_a_value_in_nfd_is_written_again_in_nfc(office: Office, registry: Registry) -> None:

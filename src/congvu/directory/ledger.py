@@ -18,6 +18,9 @@ from datetime import date, datetime
 from congvu.directory.model import Entry, Layout, Snapshot, dn_key
 from congvu.naming.ledger import Alias, Holding, Ledger
 
+_UNKNOWN = ("",)
+"""What an address was formed from, where the directory does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -46,7 +49,7 @@ def read_accounts(
         if branch and key.count(",") != branch.depth:
             branch = None  # below an account
         if branch and entry.managed and entry.values("mail"):
-            branch.take(entry, read_holding(layout, entry))
+            branch.take(entry, read_holding(suffix, entry))
             continue
         if branch:
             foreign.append(entry)
@@ -70,31 +73,33 @@ class _Branch:
         self.holdings: dict[str, Holding] = {}
 
     def take(self, entry: Entry, holding: Holding) -> None:
-        uid = entry.value("uid")
+        uid = entry.attributes["uid"][0]
         identifier = self.ids.get(uid.lower(), uid)
         self.entries[identifier] = entry
         self.holdings[identifier] = holding
 
 
-def read_holding(layout: Layout, entry: Entry) -> Holding:
-    """What one of our entries holds."""
-    mail, delivers = entry.values("mail"), entry.values("mailLocalAddress")
-    primary = mail[0].lower()
-    former = entry.values("congvuFormerAddress")
-    local_part, issued_for = layout.local_part(primary), entry.value("congvuIssuedFor")
-    if delivers == mail and not former:  # the usual account
-        return Holding(local_part, issued_for, gone=entry.state.gone)
-    ends = dict(_ends(value) for value in entry.values("congvuAliasUntil"))
+def read_holding(suffix: str, entry: Entry) -> Holding:
+    """What one of our entries holds; `suffix` is the domain's, see `Layout.suffix`.
+
+    There is one per person, so the usual one is made with as little as can be.
+    """
+    at = entry.attributes
+    mail, delivers = at["mail"], at.get("mailLocalAddress", ())
+    issued_for, former = (at.get("congvuIssuedFor") or _UNKNOWN)[0], at.get("congvuFormerAddress")
+    primary, gone = mail[0].lower(), entry.state.gone
+    if delivers == mail and not former:
+        return Holding(primary.removesuffix(suffix), issued_for, gone=gone)
+    ends = dict(_ends(value) for value in at.get("congvuAliasUntil", ()))
+    lower = (address.lower() for address in delivers)
     return Holding(
-        local_part,
+        primary.removesuffix(suffix),
         issued_for,
         aliases=tuple(
-            Alias(layout.local_part(address), ends.get(address.lower()))
-            for address in delivers
-            if address.lower() != primary
+            Alias(address.removesuffix(suffix), ends.get(address)) for address in lower if address != primary
         ),
-        former=tuple(map(layout.local_part, former)),
-        gone=entry.state.gone,
+        former=tuple(address.lower().removesuffix(suffix) for address in former or ()),
+        gone=gone,
     )
 
 

@@ -17,6 +17,7 @@ _AFTER = {
     Removal.REVOKE: State.REVOKED,
     Removal.DELETE: State.REVOKED,  # the mail goes when the hold is over; the address is a tombstone
 }
+_AT_WORK = frozenset({(str(State.INITIAL),), (str(State.ACTIVE),)})
 _STRICTER = (State.LOCKED, State.SUSPENDED, State.REVOKED, State.PURGED)
 
 
@@ -27,7 +28,7 @@ def ended(entry: Entry) -> bool:
 
 def is_open(entry: Entry) -> bool:
     """Whether the account has neither ended nor become a tombstone."""
-    return not entry.state.gone and not ended(entry)
+    return entry.attributes.get("congvuState") in _AT_WORK or not (entry.state.gone or ended(entry))
 
 
 def after_leaving(state: State, then: Removal) -> State:

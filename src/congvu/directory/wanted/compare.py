@@ -29,6 +29,8 @@ _PERSON = (
     *("telephoneNumber", *_BOTH[3:]),
 )
 _UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuSuccessor", *_BOTH[3:])
+OWNED = frozenset({*_PERSON, *_UNIT})
+"""All attributes that the sync owns."""
 _SETS = frozenset({"mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})
 _NAMES = frozenset({"congvuParent", "congvuHead", "congvuSuccessor", "congvuDelegate"})
 """Attributes whose values are DNs."""

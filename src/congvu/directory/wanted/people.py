@@ -34,11 +34,11 @@ def wanted_people(work: Work) -> Iterator[WantedEntry]:
         if held is None:
             yield _new(work, person, given, quota_clause)
             continue
-        holding, back = before[person.staff_id], not is_open(held)
-        values = _values(work, person)
-        if given.holding is holding and not back and _is_so(held, values):
+        holding, values = before[person.staff_id], _values(work, person)
+        if given.holding is holding and _is_so(held, values):
             work.unchanged += 1
             continue
+        back = not is_open(held)
         values |= mailbox(work.layout, held, given, holding, work.stamped)
         values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
         if "congvuDelegate" in held.attributes:
@@ -109,6 +109,8 @@ def _is_so(held: Entry, said: Values) -> bool:
 def _quota(work: Work, person: Person) -> tuple[str, ...]:
     """The registry's special case (LD-6.1), else the size of the class, else everybody's."""
     size = person.quota
+    if size is None and not person.quota_class:
+        return work.usual_quota
     if size is None:
         try:
             size = work.rules.quota_for(Kind.PERSON, person.quota_class)

@@ -28,6 +28,7 @@ class Work:
         self.task, self.layout, self.found = task, task.layout, found
         self.rules = effective(task.policy)
         self.stamped = stamp(task.today)
+        self.usual_quota = (str(self.rules.person_quota.octets),)
         registry = task.registry
         self.units: Mapping[str, Unit] = {unit.unit_id: unit for unit in registry.units}
         self.people: Mapping[str, Person] = {person.staff_id: person for person in registry.staff}
