@@ -202,7 +202,17 @@ def test_a_unit_without_a_row_ends_in_the_second_run(office: Office) -> None:
 def test_a_unit_with_people_whose_rows_were_set_aside_is_not_absent(office: Office) -> None:
     done = office.run(without(REGISTRY, "A3", "S2"), set_aside=frozenset({"people/S2"}))
     assert (done.operations, done.absent) == ((), frozenset())
-    assert "ttth@lamdong.gov.vn has no row, people are still in it; untouched" in done.findings[0]
+    assert "ttth@lamdong.gov.vn has no row, others still name it; untouched" in done.findings[0]
+
+
+def test_a_unit_that_others_stand_below_is_not_absent(office: Office) -> None:
+    done = office.run(without(REGISTRY, "A1", "S1"))
+    assert done.absent == {"people/S1"}
+    assert "skhcn@lamdong.gov.vn has no row, others still name it" in done.findings[-1]
+
+
+def test_a_unit_that_was_set_aside_does_not_end(office: Office) -> None:
+    assert office.run(changed(REGISTRY, "A2", **LEFT), set_aside=frozenset({"units/A2"})).operations == ()
 
 
 def test_people_below_a_unit_that_was_set_aside_keep_their_addresses(lamdong: Policy) -> None:

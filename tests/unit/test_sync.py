@@ -344,7 +344,7 @@ def test_values_in_another_order_and_dns_written_otherwise_are_the_same(
 def test_an_account_below_an_account_is_nobodys(office: Office, registry: Registry) -> None:
     office.run(registry)
     below = Entry(
-        f"uid=S1,{LD.person('S2')}", office.entry("S1").attributes | {"mail": ("x@lamdong.gov.vn",)}
+        f"uid=S1,{LD.person('S2')}", {**office.entry("S1").attributes, "mail": ("x@lamdong.gov.vn",)}
     )
     office.found = office.found.plus([below])
     done = office.run(changed(registry, "S1", position="Phó phòng"))

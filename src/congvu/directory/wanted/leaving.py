@@ -54,7 +54,7 @@ def without_row(
             continue
         if identifier in named:
             work.findings.append(
-                f"{held.dn}: {held.value('mail')} has no row, people are still in it; untouched"
+                f"{held.dn}: {held.value('mail')} has no row, others still name it; untouched"
             )
             continue
         work.absent.add(key)
