@@ -36,7 +36,7 @@ def lists(folder: Path, *texts: str) -> None:
 # Further lists
 
 
-def test_a_further_list_decides_its_attributes_and_an_empty_cell_says_nothing(folder: Path) -> None:
+def test_a_further_list_decides_its_attributes_and_the_place_says_so(folder: Path) -> None:
     lists(folder, OWN)
     found = people(folder, LAYER)
     assert (found["S1"].phone, found["S1"].position) == ("0912345678", "Trưởng phòng")
@@ -45,6 +45,13 @@ def test_a_further_list_decides_its_attributes_and_an_empty_cell_says_nothing(fo
     so = folder.parent / "so.csv"
     assert str(found["S1"].place) == f"{folder}/staff.csv:2, with phone: {so}:2; position: {so}:2"
     assert str(found["S2"].place) == f"{folder}/staff.csv:3"
+
+
+def test_an_empty_cell_takes_nothing_away(folder: Path) -> None:
+    lists(folder, OWN.replace("Trưởng phòng", "").replace("0912345678", ""))
+    found = people(folder, LAYER)["S1"]
+    assert (found.phone, found.position) == ("0999 000 001", "Chuyên viên")
+    assert str(found.place) == f"{folder}/staff.csv:2"
 
 
 def test_an_attribute_that_a_list_does_not_decide_is_left_alone(folder: Path) -> None:
