@@ -18,6 +18,7 @@ from ldap3.utils.asn1 import decode_message_fast, encode
 
 from congvu.directory import ber
 from congvu.directory.dn import dn_key, escape
+from congvu.directory.entries import KNOWN_VALUES, Decoder
 from congvu.directory.model import Entry, Layout, Snapshot
 from congvu.directory.operations import Add, Change, Event, Modify, Operation, Reason
 from congvu.directory.pipeline import WINDOW, Pipeline, Wire
@@ -60,7 +61,7 @@ def raw(values: Sequence[str]) -> list[bytes]:
 @settings(deadline=None, max_examples=60)
 def test_an_entry_is_read_as_ldap3_reads_it(number: int, dn: str, attributes: dict[str, list[bytes]]) -> None:
     message = server.entry(number, dn.encode(), attributes)
-    decoder = ber.Decoder()
+    decoder = Decoder()
     for _ in range(2):  # the second time from what it knows
         found = decoder.entry(operation(message))
         assert found.dn == dn
@@ -72,20 +73,20 @@ def test_an_entry_is_read_as_ldap3_reads_it(number: int, dn: str, attributes: di
 
 
 def test_what_entries_have_in_common_is_one_object() -> None:
-    decoder = ber.Decoder()
+    decoder = Decoder()
     found = [
         decoder.entry(operation(server.entry(1, b"", {"title": [b"T"], "mail": [b"a@x"], "cn": [b"a@x"]})))
         for _ in range(2)
     ]
-    assert found[0].values("title") is found[1].values("title")
-    assert found[0].values("mail") is found[0].values("cn")
+    assert found[0].value("title") is found[1].value("title")
+    assert found[0].value("mail") is found[0].value("cn")
 
 
 def test_values_of_many_kinds_do_not_fill_the_memory() -> None:
-    decoder = ber.Decoder()
-    for number in range(3 * ber.KNOWN_VALUES):
+    decoder = Decoder()
+    for number in range(3 * KNOWN_VALUES):
         decoder.entry(operation(server.entry(1, b"", {"uid": [str(number).encode()]})))
-    assert len(decoder._known) == ber.KNOWN_VALUES
+    assert len(decoder._known) == KNOWN_VALUES
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -97,7 +98,7 @@ def test_lengths_may_be_longer_than_needed(count: int) -> None:
 
     values = tlv(0x31, tlv(4, b"a") + tlv(4, b"b"))
     encoded = tlv(0x64, tlv(4, b"dc=x") + tlv(0x30, tlv(0x30, tlv(4, b"cn") + values)))
-    assert ber.Decoder().entry(encoded) == Entry("dc=x", {"cn": ("a", "b")})
+    assert Decoder().entry(encoded) == Entry("dc=x", {"cn": ("a", "b")})
 
 
 @given(texts, written)
@@ -152,7 +153,7 @@ def test_a_result_has_its_code_its_words_and_its_cookie(code: int, words: str, c
 def test_messages_cut_short_are_malformed_and_nothing_else(data: st.DataObject) -> None:
     whole = body(server.entry(1, b"dc=x", {"cn": [b"a", b"x" * 200]}))
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
-    for read in (ber.result, lambda part: ber.Decoder().entry(part[ber.split(part)[1] :])):
+    for read in (ber.result, lambda part: Decoder().entry(part[ber.split(part)[1] :])):
         with contextlib.suppress(ber.Malformed):
             read(cut)
 
@@ -240,7 +241,7 @@ def test_messages_are_put_together_from_whatever_arrives(chunk: int) -> None:
         yield server.result(server.number_of(message), "searchResDone")
 
     line, _ = wire(serve, chunk=chunk)
-    found = [ber.Decoder().entry(each).dn for each in line.search(SEARCH)]
+    found = [Decoder().entry(each).dn for each in line.search(SEARCH)]
     assert found == [f"uid={index}" for index in range(120)]
 
 

@@ -64,6 +64,8 @@ PURE = (
     "congvu.directory.ber",
     "congvu.directory.diff",
     "congvu.directory.dn",
+    "congvu.directory.entries",
+    "congvu.directory.repetition",
     "congvu.directory.wanted",
     "congvu.directory.wanted.work",
     "congvu.directory.wanted.values",

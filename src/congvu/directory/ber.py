@@ -1,11 +1,12 @@
 """The few LDAP messages that are sent and read in bulk, to bytes and back (RFC 4511, X.690; pure).
 
-ldap3 encodes and decodes everything else. Its decoder needs forty times as long as ``ldapsearch``, this one
-twice as long. BER as LDAP restricts it (RFC 4511, 5.1): definite lengths only.
+ldap3 encodes and decodes everything else, and `entries` reads what a search finds. BER as LDAP restricts it
+(RFC 4511, 5.1): definite lengths only.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,6 @@ ENTRY, DONE, REFERENCE, INTERMEDIATE = 0x64, 0x65, 0x73, 0x79
 """Tags of the responses to a search (RFC 4511, 4.5.2, 4.13)."""
 LARGEST = 64 << 20
 """Octets that one message may have; a length beyond is no LDAP."""
-KNOWN_VALUES = 1000
-"""Different values of one attribute that are kept as one object each."""
-
-Known = dict[bytes, tuple[str, tuple[str, ...]]]
 
 
 class Malformed(ValueError):
@@ -46,25 +43,29 @@ def _length(size: int) -> bytes:
     return bytes((0x80 | len(octets),)) + octets
 
 
+_SHORT = [bytes((size,)) for size in range(0x80)]
+
+
 def tlv(tag: int, content: bytes) -> bytes:
     """One element."""
     size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    return bytes((tag,)) + _length(size) + content
+    return bytes((tag,)) + (_SHORT[size] if size < 0x80 else _length(size)) + content
 
 
 def _integer(value: int, tag: int = 0x02) -> bytes:
     return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-def octets(text: str) -> bytes:
-    """The content of a string; what was read with `Decoder` comes out as it came in."""
-    return text.encode("utf-8", errors="surrogateescape")
-
-
 def _string(text: str) -> bytes:
-    return tlv(0x04, octets(text))
+    content = text.encode("utf-8", errors="surrogateescape")
+    size = len(content)
+    return b"\x04" + (_SHORT[size] if size < 0x80 else _length(size)) + content
+
+
+@functools.lru_cache(maxsize=4096)
+def _shared(name: str, values: tuple[str, ...]) -> bytes:
+    """`_attribute` for what many entries have in common."""
+    return _attribute(name, values)
 
 
 def _attribute(name: str, values: Iterable[str]) -> bytes:
@@ -79,7 +80,7 @@ def message(number: int, operation: bytes, *controls: bytes) -> bytes:
 
 def add(entry: Entry) -> bytes:
     """An AddRequest (RFC 4511, 4.7)."""
-    attributes = b"".join([_attribute(name, values) for name, values in entry.attributes.items()])
+    attributes = b"".join([_shared(name, tuple(values)) for name, values in entry.attributes.items()])
     return tlv(0x68, _string(entry.dn) + tlv(0x30, attributes))
 
 
@@ -108,7 +109,7 @@ def assertion(attributes: Mapping[str, Sequence[str]]) -> bytes:
         for name, values in attributes.items()
         for part in (
             [tlv(0xA3, _string(name) + _string(value)) for value in values]
-            or [tlv(0xA2, tlv(0x87, octets(name)))]
+            or [tlv(0xA2, tlv(0x87, name.encode()))]
         )
     ]
     return _control("1.3.6.1.1.12", tlv(0xA0, b"".join(parts)), b"\x01\x01\xff")
@@ -175,72 +176,3 @@ def _cookie(body: bytes, at: int) -> bytes:
         _, first, last = element(body, last)
         return body[first:last]
     return b""
-
-
-class Decoder:
-    """Reads entries. What many entries have in common becomes one object, so 100,000 fit into memory."""
-
-    def __init__(self) -> None:
-        self._known: Known = {}
-        self._names: dict[bytes, str] = {}
-        self._counts: dict[str, int] = {}
-
-    def entry(self, operation: bytes) -> Entry:
-        """The entry in a SearchResultEntry (RFC 4511, 4.5.2); raises `Malformed`.
-
-        Values that are no UTF-8 keep their bytes (``surrogateescape``).
-        """
-        try:
-            return self._entry(operation)
-        except IndexError:
-            raise Malformed("an entry that ends before it is complete") from None
-
-    def _entry(self, frame: bytes) -> Entry:
-        _, at, _ = element(frame, 0)
-        _, first, at = element(frame, at)
-        dn = frame[first:at].decode("utf-8", errors="surrogateescape")
-        _, at, end = element(frame, at)
-        known, attributes = self._known, {}
-        here: dict[bytes, tuple[str, ...]] = {}
-        while at < end:
-            size = frame[at + 1]
-            last = at + 2 + size if size < 0x80 else element(frame, at)[2]
-            whole = frame[at:last]
-            pair = known.get(whole)
-            if pair is None:
-                pair = self._attribute(whole, here)
-            attributes[pair[0]] = pair[1]
-            at = last
-        return Entry(dn, attributes)
-
-    def _attribute(self, whole: bytes, here: dict[bytes, tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
-        """Name and values of an attribute that is not known yet; `here` are the values of this entry."""
-        _, at, _ = element(whole, 0)
-        _, first, last = element(whole, at)
-        octets_ = whole[first:last]
-        name = self._names.get(octets_)
-        if name is None:
-            name = self._names[octets_] = octets_.decode()
-        listed = whole[last:]
-        values = here.get(listed)  # an address is mail and mailLocalAddress, a name cn and displayName
-        if values is None:
-            values = here[listed] = _values(listed)
-        count = self._counts.get(name, 0)
-        if count < KNOWN_VALUES:
-            self._counts[name] = count + 1
-            self._known[whole] = name, values
-        return name, values
-
-
-def _values(listed: bytes) -> tuple[str, ...]:
-    _, at, end = element(listed, 0)
-    found = []
-    while at < end:
-        size = listed[at + 1]
-        if size < 0x80:
-            first, last = at + 2, at + 2 + size
-        else:
-            _, first, last = element(listed, at)
-        found.append(listed[first:last].decode("utf-8", errors="surrogateescape"))
-        at = last
-    return tuple(found)

@@ -19,9 +19,10 @@ from ldap3.core.results import RESULT_CODES
 from ldap3.operation.search import search_operation
 from ldap3.utils.asn1 import encode
 
-from congvu.directory import ber, results
-from congvu.directory.model import Entry, dn_key
-from congvu.directory.operations import Add, Operation
+from congvu.directory import ber, repetition, results
+from congvu.directory.entries import Decoder
+from congvu.directory.model import Entry
+from congvu.directory.operations import Operation
 from congvu.directory.pipeline import Pipeline, Wire
 from congvu.directory.settings import DirectorySettings, Provider
 from congvu.errors import DirectoryFailure
@@ -31,9 +32,6 @@ CONNECT_SECONDS = 10
 RECEIVE_SECONDS = 60
 PAGE = 5000
 """Entries per page of a search. A page is read as it is decoded; its end costs a round trip."""
-_PASSWORD = "userpassword"  # noqa: S105  (the attribute's name)
-_DN_SYNTAX = frozenset({"congvuhead", "congvusuccessor", "congvuparent", "congvudelegate"})
-"""Attributes whose values the server writes in its own way."""
 
 
 class _Tls(ldap3.Tls):  # type: ignore[misc]  # ldap3 has no types
@@ -142,7 +140,7 @@ class Directory:
 
         Raises `DirectoryFailure` when the server stops before the end (a size limit), or refers elsewhere.
         """
-        decode = ber.Decoder().entry
+        decode = Decoder().entry
         with self._failures(base):
             yield from map(decode, self.encoded(base, filter_, attributes))
 
@@ -163,7 +161,7 @@ class Directory:
         """One entry with these attributes; None when there is none. Raises `DirectoryFailure`."""
         with self._failures(dn):
             page = self._wire.search(_search(dn, "(objectClass=*)", attributes, ldap3.BASE))
-            found = list(map(ber.Decoder().entry, page))
+            found = list(map(Decoder().entry, page))
             if page.result.code == results.NO_SUCH_OBJECT:
                 return None
             self._must_succeed(page.result, dn)
@@ -199,7 +197,7 @@ class Directory:
         breaks: which of those without an answer were done is not known then.
         """
         with self._failures("writing"):
-            for operation, result in Pipeline(self._wire, _request).write(planned):
+            for operation, result in Pipeline(self._wire, repetition.request).write(planned):
                 if result.code == results.SUCCESS or self._already(operation, result):
                     yield operation, None
                 else:
@@ -207,20 +205,11 @@ class Directory:
 
     def _already(self, operation: Operation, result: ber.Result) -> bool:
         """Whether the directory refuses an operation because it is done already."""
-        if isinstance(operation, Add):
-            wished = operation.entry.attributes
-            answer = results.ALREADY_EXISTS
-        else:
-            wished = {change.attribute: change.after for change in operation.changes if not change.secret}
-            answer = results.ASSERTION_FAILED
-        if result.code != answer:
+        if not repetition.may_be_done(operation, result):
             return False
+        wished = repetition.wished(operation)
         there = self.get(operation.dn, tuple(wished))
-        return there is not None and all(
-            _same(name, there.values(name), values)
-            for name, values in wished.items()
-            if name.lower() != _PASSWORD
-        )
+        return there is not None and repetition.is_so(wished, there)
 
     def add(self, entry: Entry) -> None:
         """Create `entry`; raises `DirectoryFailure`."""
@@ -271,17 +260,3 @@ def _search(base: str, filter_: str, attributes: Sequence[str], scope: str) -> b
         )
     )  # fmt: skip
     return request
-
-
-def _request(operation: Operation) -> tuple[bytes, tuple[bytes, ...]]:
-    if isinstance(operation, Add):
-        return ber.add(operation.entry), ()
-    request = ber.replace(operation.dn, {change.attribute: change.after for change in operation.changes})
-    before = {change.attribute: change.before for change in operation.changes if not change.secret}
-    return request, ((ber.assertion(before),) if before else ())
-
-
-def _same(attribute: str, one: Sequence[str], other: Sequence[str]) -> bool:
-    if attribute.lower() in _DN_SYNTAX:
-        return set(map(dn_key, one)) == set(map(dn_key, other))
-    return set(one) == set(other)

@@ -187,8 +187,8 @@ class Pipeline:
     def __init__(self, wire: Wire, encode: Encode) -> None:
         self._wire = wire
         self._encode = encode
-        self._batch: list[Operation] = []
-        self._sent: deque[tuple[int, Operation]] = deque()
+        self._batch: list[tuple[Operation, set[str]]] = []
+        self._sent: deque[tuple[int, Operation, set[str]]] = deque()
         self._answers: dict[int, ber.Result] = {}
         self._busy: set[str] = set()
 
@@ -201,28 +201,28 @@ class Pipeline:
         """
         current = -1
         for operation in operations:
-            now = level(operation)
-            if now != current or not self._busy.isdisjoint(concerns(operation)):
+            now, own = level(operation), concerns(operation)
+            if now != current or not self._busy.isdisjoint(own):
                 yield from self._answered(0)
                 current = now
             if len(self._sent) + len(self._batch) >= WINDOW:
                 yield from self._answered(WINDOW // 2)
-            self._batch.append(operation)
-            self._busy.update(concerns(operation))
+            self._batch.append((operation, own))
+            self._busy |= own
         yield from self._answered(0)
 
     def _answered(self, leave: int) -> Iterator[tuple[Operation, ber.Result]]:
         """Send what waits, and give answers until only `leave` operations have none."""
-        numbers = self._wire.send_all(self._encode(operation) for operation in self._batch)
-        self._sent.extend(zip(numbers, self._batch, strict=True))
+        numbers = self._wire.send_all(self._encode(operation) for operation, _ in self._batch)
+        self._sent.extend((number, *each) for number, each in zip(numbers, self._batch, strict=True))
         self._batch.clear()
         while len(self._sent) > leave:
-            first, operation = self._sent[0]
+            first, operation, own = self._sent[0]
             while first not in self._answers:
                 number, result = self._wire.answer()
                 self._answers[number] = result
             self._sent.popleft()
-            self._busy.difference_update(concerns(operation))
+            self._busy -= own
             yield operation, self._answers.pop(first)
 
 
