@@ -235,12 +235,11 @@ def test_swapped_ids_and_slipped_rows_are_refused(lamdong: Policy) -> None:
 
 
 def test_a_namesake_is_nobody_else(lamdong: Policy) -> None:
-    """Two people of one name: one is renamed, and so is somebody else to that name."""
-    rows = Registry(
-        UNITS, (*people(8), a_person("S9", "Ngô Thị Hoa", "A1"), a_person("S10", "Ngô Thị Hoa", "A1"))
-    )
-    one = office(lamdong, rows)
-    assert brakes(one, changed(changed(rows, "S9", given_name="Lan"), "S1", given_name="Anh")) == {}
+    """Of two people of one name one is renamed, and a third is given that name: the other one still has it."""
+    one, other = a_person("S9", "Ngô Thị Hoa", "A1"), a_person("S10", "Ngô Thị Hoa", "A1")
+    rows = Registry(UNITS, (*people(8), one, other, a_person("S11", "Ngô Thị Hà", "A1")))
+    after = changed(changed(rows, "S9", given_name="Lan"), "S11", given_name="Hoa")
+    assert brakes(office(lamdong, rows), after) == {}
 
 
 def test_units_that_swapped_names_are_refused_and_a_renamed_one_is_not(lamdong: Policy) -> None:

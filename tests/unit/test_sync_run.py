@@ -232,6 +232,13 @@ def test_another_directory_is_refused(full: Site) -> None:
     assert carry_out(full.order()).status is Status.FINE
 
 
+def test_a_directory_that_went_back_is_refused_though_it_holds_the_same(full: Site) -> None:
+    full.server.moves += 2
+    carry_out(full.order())  # takes the hash
+    full.server.moves -= 1
+    assert [brake.code for brake in carry_out(full.order()).brakes] == ["directory"]
+
+
 def test_a_damaged_memory_stops_the_run(full: Site) -> None:
     (full.state / "memory.json").write_text("{", encoding="utf-8")
     for act in (preview, carry_out):
