@@ -235,7 +235,7 @@ def test_swapped_ids_and_slipped_rows_are_refused(lamdong: Policy) -> None:
 
 
 def test_a_namesake_is_nobody_else(lamdong: Policy) -> None:
-    """Of two people of one name one is renamed, and a third is given that name: the other one still has it."""
+    """Of two people of one name one is renamed, a third is given that name: the other still has it."""
     one, other = a_person("S9", "Ngô Thị Hoa", "A1"), a_person("S10", "Ngô Thị Hoa", "A1")
     rows = Registry(UNITS, (*people(8), one, other, a_person("S11", "Ngô Thị Hà", "A1")))
     after = changed(changed(rows, "S9", given_name="Lan"), "S11", given_name="Hoa")
