@@ -109,9 +109,9 @@ class Slapd:
         pid = f"{self.folder}/slapd.pid"
         self.shell(
             f"[ -e {pid} ] || exit 0; pid=$(cat {pid}); kill -{signal} $pid 2>/dev/null || true; "
-            # Until it is a zombie or gone: before that it may still hold the port.
-            "over() { ! grep -qs '^State:.[^ZX]' /proc/$pid/status; }; "
-            f"for i in $(seq {DEADLINE * 50}); do over && break; sleep 0.02; done; over; rm -f {pid}"
+            # Until init has collected it: a process that is dead may have threads that still hold the port.
+            f"for i in $(seq {DEADLINE * 50}); do [ -e /proc/$pid ] || break; sleep 0.02; done; "
+            f"[ ! -e /proc/$pid ]; rm -f {pid}"
         )
 
     def _until_it_answers(self) -> str:
