@@ -153,6 +153,23 @@ def test_who_has_another_name_gets_another_address_and_keeps_the_old_for_a_year(
     assert done.operations[0].reason.event is Event.ADDRESS
 
 
+def test_a_new_address_bears_its_own_day_of_issue(office: Office, registry: Registry) -> None:
+    office.run(registry)
+    office.today = date(2027, 3, 1)
+    office.run(changed(registry, "S1", position="Phó phòng"))
+    assert office.entry("S1").value("congvuIssued") == "20261122000000Z"
+    office.run(changed(registry, "S1", surname="Lê"))
+    assert office.entry("S1").value("congvuIssued") == "20270301000000Z"
+
+
+def test_addresses_that_stay_are_not_spelled_anew(office: Office, registry: Registry) -> None:
+    office.run(registry)
+    spelled = ("GiamDoc@LamDong.gov.vn", "annv@lamdong.gov.vn")
+    office.set("S1", mailLocalAddress=spelled)
+    assert "mailLocalAddress" not in changes_of(office.run(changed(registry, "S1", given_name="Ẩn")))
+    assert office.entry("S1").values("mailLocalAddress") == spelled
+
+
 def test_a_former_address_goes_to_nobody_else(office: Office, registry: Registry) -> None:
     office.run(registry)
     office.set("S3", congvuFormerAddress="annv3@lamdong.gov.vn")
