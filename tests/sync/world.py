@@ -198,19 +198,9 @@ class World:
         for name, files in self.files.items():
             office = changes.get("" if name == DOMAIN else name, Office())
             sections[name] = files.write(self.folder / name, office)
-        reached = self.server.settings
-        provider = reached.providers[0]
         whole = {
             "version": 1,
-            "directory": {
-                "providers": [
-                    {"uri": provider.uri, "tls_name": provider.tls_name, "start_tls": provider.start_tls}
-                ],
-                "bind_dn": reached.bind_dn,
-                "password_file": str(reached.password_file),
-                "base": reached.base,
-                "ca_file": str(reached.ca_file),
-            },
+            "directory": self.directory(),
             "mail_host": "mail.mau.gov.vn",
             "state": str(self.folder / "state"),
             "domains": sections,
@@ -218,6 +208,19 @@ class World:
         }
         self.settings_file.write_text(yaml.safe_dump(whole, allow_unicode=True), encoding="utf-8")
         return load(self.settings_file)
+
+    def directory(self) -> dict[str, Any]:
+        """The section of the settings file that names the server."""
+        reached = self.server.settings
+        (provider,) = reached.providers
+        uri = {"uri": provider.uri, "tls_name": provider.tls_name, "start_tls": provider.start_tls}
+        return {
+            "providers": [uri],
+            "bind_dn": reached.bind_dn,
+            "password_file": str(reached.password_file),
+            "base": reached.base,
+            "ca_file": str(reached.ca_file),
+        }
 
     @property
     def settings_file(self) -> Path:
