@@ -17,146 +17,32 @@ import argparse
 import csv
 import json
 import os
-import resource
 import shlex
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import openpyxl
 import yaml
 
-from congvu import registry as registries
-from congvu.cli import spare_the_collector
-from congvu.directory.apply import Applier
 from congvu.directory.connection import Directory
-from congvu.directory.inspect import ATTRIBUTES, digest, inspect
+from congvu.directory.inspect import ATTRIBUTES, inspect
 from congvu.directory.model import Entry, Layout, Snapshot
-from congvu.directory.operations import Add, Change, Event, Modify, Operation, Reason
 from congvu.directory.settings import DirectorySettings
 from congvu.fleet.lab import ROOT, Lab, run_in
-from congvu.sync import settings as sync_settings
-from congvu.sync.job import Order, Status
-from congvu.sync.run import carry_out
+from tests.bench.measured.sync import DOMAIN, store_entries, timed
 from tests.relay import Relay
 from tests.slapd import Slapd, ldif, scratch
 
-DOMAIN = "lamdong.gov.vn"
 ROUND_TRIP = 0.005
 """Seconds, with ``--far``."""
 ADDS, MODIFIES, ROWS = 10_000, 1_000, 20_000
-TODAY = date(2026, 11, 22)
-WHY = Reason(Event.DETAILS, "a measurement")
-
-
-# --- What is measured, in a process of its own
-
-
-def measure(name: str, path: Path) -> None:
-    """Do one of `OURS` and print seconds and peak of memory in MB."""
-    spare_the_collector()
-    done = OURS[name](path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": done, "peak": peak}))
-
-
-def timed(do: Callable[[], object]) -> float:
-    """Seconds that `do` takes."""
-    began = time.monotonic()
-    do()
-    return time.monotonic() - began
-
-
-def run(path: Path, *, verify: bool = False, quick: bool = False) -> float:
-    """A whole run, as the timer's."""
-    settings = sync_settings.load(path)
-    order = Order(settings, TODAY, "bench", verify=verify)
-    began = time.monotonic()
-    outcome = carry_out(order)
-    seconds = time.monotonic() - began
-    if outcome.status is not Status.FINE or outcome.quick is not quick:
-        raise SystemExit(f"{outcome.status!r} quick={outcome.quick} {outcome.failures[:3]} {outcome.brakes}")
-    return seconds
-
-
-def read(path: Path, how: Callable[[Directory, str], object]) -> float:
-    """Read the directory in one of two ways."""
-    settings = sync_settings.load(path).directory
-    began = time.monotonic()
-    with Directory.as_service(settings) as directory:
-        how(directory, settings.base)
-    return time.monotonic() - began
-
-
-class Unkept:
-    """A journal that keeps nothing: what is measured is the way to the server and back."""
-
-    def intend(self, operations: Sequence[Operation]) -> None:
-        """Nothing."""
-
-    def settled(self, operation: Operation, failure: str) -> None:  # noqa: ARG002  (as of a Journal)
-        """Nothing, if it is done."""
-        if failure:
-            raise SystemExit(failure)
-
-
-def write(path: Path, operations: Sequence[Operation]) -> float:
-    """Carry out operations, connection included."""
-    settings = sync_settings.load(path).directory
-    return timed(lambda: Applier(lambda: Directory.as_service(settings), Unkept()).carry_out(operations))
-
-
-def add(path: Path) -> float:
-    """Add what stands in ``entries.json``."""
-    return write(path, [Add(DOMAIN, entry, WHY) for entry in load_entries(path.parent)])
-
-
-def modify(path: Path) -> float:
-    """Give the people of ``titles.json`` another title, provided that they have the old one."""
-    wanted = json.loads((path.parent / "titles.json").read_text(encoding="utf-8"))
-    operations = [
-        Modify(DOMAIN, Entry(dn, {"objectClass": ("inetOrgPerson", "congvuAccount")}),
-               (Change("title", (before,) if before else (), (after,)),), WHY)
-        for dn, before, after in wanted
-    ]  # fmt: skip
-    return write(path, operations)
-
-
-def workbook(path: Path) -> float:
-    """Read the registry beside the settings."""
-    return timed(lambda: registries.read(path.parent / "workbook"))
-
-
-OURS: Mapping[str, Callable[[Path], float]] = {
-    "run": run,
-    "verify": lambda path: run(path, verify=True),
-    "quick": lambda path: run(path, quick=True),
-    "inspect": lambda path: read(path, inspect),
-    "digest": lambda path: read(path, digest),
-    "add": add,
-    "modify": modify,
-    "workbook": workbook,
-}
-
-
-def load_entries(folder: Path) -> list[Entry]:
-    """What `store_entries` has stored."""
-    found = json.loads((folder / "entries.json").read_text(encoding="utf-8"))
-    return [Entry(each["dn"], {k: tuple(v) for k, v in each["attributes"].items()}) for each in found]
-
-
-def store_entries(folder: Path, entries: Sequence[Entry]) -> None:
-    """Entries for a process of ours."""
-    found = [{"dn": one.dn, "attributes": dict(one.attributes)} for one in entries]
-    (folder / "entries.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 # --- The stage
@@ -173,12 +59,11 @@ class Stage:
     """Through the relay, if there is one."""
 
     def ours(self, name: str) -> dict[str, float]:
-        """Measure one of `OURS`; ``whole`` is the process with its start."""
-        began = time.monotonic()
-        command = [sys.executable, "-m", "tests.bench.sync", "--measure", name, str(self.folder / "sync.yml")]
+        """Measure one of `measured.sync.OURS`."""
+        command = [sys.executable, "-m", "tests.bench.measured.sync", name, str(self.folder / "sync.yml")]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-        return {**found, "whole": time.monotonic() - began}
+        return found
 
     def tool(self, *words: str, stdin: str = "") -> float:
         """Seconds of an OpenLDAP tool on the server's host, as the sync account under TLS."""
@@ -317,10 +202,18 @@ def quick(people: int, rounds: int, *, far: bool) -> None:
     with stage(people, far=far) as one:
         one.ours("run")
         one.ours("run")
+        command = [
+            str(Path(sys.executable).with_name("congvu")),
+            "sync",
+            "run",
+            "--settings",
+            str(one.folder / "sync.yml"),
+        ]
+        start = timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
         found = in_turns(rounds, search=one.search, quick=lambda: one.ours("quick"))
     anchor, ours = found["search"]["seconds"], found["quick"]
     tell("nothing moved / ldapsearch", ours["seconds"], ours["seconds"] / anchor, "0.5", ours["peak"])
-    tell("the same with the start of Python", ours["whole"], ours["whole"] / anchor, "")
+    tell("the same with the start of Python", start, start / anchor, "")
 
 
 def writes(people: int, rounds: int, *, far: bool) -> None:
@@ -442,7 +335,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measure"]:
-        measure(sys.argv[2], Path(sys.argv[3]))
-    else:
-        main()
+    main()
