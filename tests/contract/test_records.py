@@ -113,7 +113,7 @@ def test_the_upper_tier_replays_a_feed(lab: Lab, settings: DirectorySettings, tm
         Change("cn", an.values("cn"), ("Đặng Văn Ân\u00a0",)),
         Change("mailLocalAddress", an.values("mailLocalAddress"), (f"an@{DOMAIN}", f"x@{DOMAIN}")),
         Change("congvuState", ("initial",), ("revoked",)),
-        Change.no_password(),
+        *Change.no_password(),
     )
     operations: list[Operation] = [Add(DOMAIN, entry, WHY) for entry in (*STRUCTURE, an)]
     operations.append(Modify(DOMAIN, an, changes, Reason(Event.LEAVE, "left")))

@@ -277,7 +277,7 @@ def test_a_password_goes_unread_and_twice(server: Slapd) -> None:
         open_.replace(adding.dn, {"userPassword": ["Mat-khau-2026"]})
     Directory(server.settings, adding.dn, "Mat-khau-2026").__exit__(None, None, None)
     leaving = Modify(
-        DOMAIN, adding.entry, (Change("congvuState", ("initial",), ("revoked",)), Change.no_password()), WHY
+        DOMAIN, adding.entry, (Change("congvuState", ("initial",), ("revoked",)), *Change.no_password()), WHY
     )
     for _ in range(2):
         assert write(server, [leaving]) == [None]

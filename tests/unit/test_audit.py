@@ -97,7 +97,7 @@ def test_a_refused_run_is_told_with_its_brakes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("attribute", ["userPassword", "USERPASSWORD", "userPassword;x-old"])
 def test_a_password_is_never_told(tmp_path: Path, attribute: str) -> None:
     gone = change(1, Event.LEAVE)
-    gone = replace(gone, changes=(Change.no_password(), Change("congvuState", ("active",), ("revoked",))))
+    gone = replace(gone, changes=(*Change.no_password(), Change("congvuState", ("active",), ("revoked",))))
     is_set = replace(gone, changes=(Change(attribute, ("hush",), ("hush2",)),))
     added = join(2, **{attribute: "hush3"})
     run(tmp_path, "run-1", gone, is_set, added)
@@ -535,7 +535,7 @@ def test_what_was_added_and_what_was_changed_is_recognised_in_the_directory() ->
         (change(1, Event.MOVE, departmentNumber="A2", title="X"), person(1, departmentNumber="A2"), True),
         (change(1, Event.DETAILS, title=""), person(1), False),
         (change(1, Event.DETAILS, title=""), person(1, title=""), True),
-        (replace(change(1, Event.LEAVE), changes=(Change.no_password(),)), person(1), False),
+        (replace(change(1, Event.LEAVE), changes=Change.no_password()), person(1), False),
     ]
     for operation, found, happened in cases:
         snapshot = tree(*([found] if found else []))

@@ -24,12 +24,12 @@ CONGVU = str(Path(sys.executable).with_name("congvu"))
 SETTINGS = """\
 version: 1
 directory:
-  uri: ldap://127.0.0.1:{port}
-  start_tls: true
+  providers: [{{uri: "ldap://127.0.0.1:{port}", start_tls: true}}]
   bind_dn: cn=sync,ou=services,dc=gov,dc=vn
   password_file: sync.password
   base: dc=gov,dc=vn
 mail_host: mail.lamdong.gov.vn
+state: state
 domains:
   lamdong.gov.vn: {{policy: policy/lamdong.gov.vn.yml, registry: registry}}
 """

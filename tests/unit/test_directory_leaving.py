@@ -51,7 +51,7 @@ def test_who_leaves_is_revoked_and_loses_the_password_in_one_operation(office: O
     assert step.changes == (
         Change("congvuState", ("active",), ("revoked",)),
         Change("congvuEnded", (), ("20261122000000Z",)),
-        Change.no_password(),
+        *Change.no_password(),
     )
     assert step.reason.event is Event.LEAVE
     assert (step.reason.text, step.reason.place, step.reason.clause, step.reason.document) == (
@@ -91,7 +91,7 @@ def test_the_policy_says_what_becomes_of_a_leaver(
     gone = changed(STAFF, "S1", status=Status.LEFT)
     step = the(office.run(gone), "S1")
     assert Change("congvuEnded", (), ("20261122000000Z",)) in step.changes
-    assert Change.no_password() in step.changes
+    assert {*Change.no_password()} <= {*step.changes}
     assert office.entry("S1").value("congvuState") == after
     assert office.run(gone).absent == frozenset()
     office.run(STAFF)  # and back, however the policy ended it
@@ -197,7 +197,7 @@ def test_who_comes_back_gets_the_old_address_and_a_new_start(office: Office) -> 
     assert step.changes == (
         Change("congvuState", ("revoked",), ("initial",)),
         Change("congvuEnded", ("20261122000000Z",), ()),
-        Change.no_password(),
+        *Change.no_password(),
     )
     assert (step.reason.event, step.reason.clause, step.reason.document) == (Event.RETURN, "LD-7.2d", "7/CV")
 

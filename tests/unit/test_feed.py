@@ -97,7 +97,7 @@ def test_what_was_told_is_not_told_again(tier: Tier) -> None:
 
 def test_private_data_and_passwords_stay_here(tier: Tier) -> None:
     leaving = change(2, Event.LEAVE, congvuState="revoked", telephoneNumber="")
-    leaving = replace(leaving, changes=(*leaving.changes, Change.no_password()))
+    leaving = replace(leaving, changes=(*leaving.changes, *Change.no_password()))
     private = {"telephoneNumber": "0999000001", "congvuIssuedFor": "An 1985", "userPassword": "hush"}
     paths = tier.run("r1", join(1, **private, birthDate="1985"), leaving)
     text = b"".join(path.read_bytes() for path in paths)

@@ -243,7 +243,7 @@ def test_a_sheet_says_what_an_official_needs(log: AuditLog, policies: Mapping[st
     handed(Accounts(other, person(2)), log, desk, policies)
     (sheet,) = desk.sheets
     text = sheet.text()
-    assert "Số phiếu:       20261123-013000-001" in text
+    assert "Số phiếu:       20261123-013000-000001" in text
     assert "Lập lúc:        01:30 ngày 23/11/2026" in text
     assert "Mật khẩu có giá trị đến hết ngày 28/11/2026." in text
     assert f"Căn cứ:         {policies[DOMAIN].regulation.number}" in text
@@ -316,7 +316,7 @@ def test_only_the_operator_opens_the_file(
     found = handed(directory, log, EncryptedFile(operator / "certificate.pem", folder), policies)
     (path,) = folder.iterdir()
     assert found.sheets == (str(path),)
-    assert path.name == f"{DOMAIN}-20261123-013000-001.cms"
+    assert path.name == f"{DOMAIN}-20261123-013000-000001.cms"
     assert path.stat().st_mode & 0o777 == 0o600
     (password,) = directory.passwords.values()
     assert password.encode() not in path.read_bytes()

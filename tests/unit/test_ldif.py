@@ -124,7 +124,7 @@ def test_a_change_replaces_whole_attributes_and_removes_empty_ones() -> None:
 
 
 def test_a_password_is_removed_in_it_but_never_told() -> None:
-    leaving = replace(change(1, Event.LEAVE), changes=(Change.no_password(),))
+    leaving = replace(change(1, Event.LEAVE), changes=Change.no_password())
     assert "replace: userPassword\n-\n" in ldif.of_operations([leaving])
     told = replace(leaving, changes=(Change("userPassword;x", (), ("hush",)),))
     added = join(1, userPassword="hush")

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from congvu import __version__
-from congvu.printable import printable
 from congvu.errors import CongvuError
+from congvu.printable import printable
 
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,
 # and `congvu sync` must start without it.

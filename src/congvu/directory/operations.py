@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from congvu.directory.model import UNITS, Entry
 
-_PASSWORD = "userPassword"  # noqa: S105  (the attribute's name)
+_PASSWORD, _RESET = "userPassword", "pwdReset"
 
 
 class Event(StrEnum):
@@ -67,13 +67,17 @@ class Change:
 
     @property
     def secret(self) -> bool:
-        """Whether `before` is hidden from us: a password is removed without having been read."""
-        return self.attribute == _PASSWORD
+        """Whether `before` is not ours to know: a password is taken away unread, whatever its owner did."""
+        return self.attribute in (_PASSWORD, _RESET)
 
     @classmethod
-    def no_password(cls) -> Change:
-        """The end of an account's password."""
-        return cls(_PASSWORD, (), ())
+    def no_password(cls) -> tuple[Change, Change]:
+        """The end of an account's password.
+
+        ppolicy's note of when it was set stays; ``pwdReset: FALSE`` says that there is none any more
+        (`congvu.sync.handover` looks for it).
+        """
+        return cls(_PASSWORD, (), ()), cls(_RESET, (), ("FALSE",))
 
 
 @dataclass(frozen=True, slots=True)

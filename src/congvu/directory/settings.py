@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from congvu.errors import SettingsError
@@ -60,6 +61,10 @@ class DirectorySettings:
     def __post_init__(self) -> None:
         if not self.providers:
             raise ValueError("providers: names no server")
+
+    def preferring(self, uri: str) -> Self:
+        """The same, with the provider of this URI tried first."""
+        return replace(self, providers=tuple(sorted(self.providers, key=lambda one: one.uri != uri)))
 
     def password(self) -> str:
         """The password of `bind_dn`; raises `SettingsError` when the file cannot be read or is empty."""

@@ -168,7 +168,8 @@ class _Work:
         """Make a sheet for `people`, bring it to safety, then set its passwords."""
         valid = policy.password.initial_valid
         sheet = Sheet(
-            f"{self.now.astimezone(VIETNAM):%Y%m%d-%H%M%S}-{len(self.sheets) + 1:03}",
+            # Ordered by time, and within a second by the log, in which every run and every sheet is told.
+            f"{self.now.astimezone(VIETNAM):%Y%m%d-%H%M%S}-{self.audit.head.sequence:06}",
             domain,
             self.now,
             valid.after(self.now.astimezone(VIETNAM).date()) if valid else None,

@@ -24,6 +24,16 @@ from congvu.sync.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the files say."""
+
+    digest: str
+    """Of all of them."""
+    gathered: Gathered | None
+    """None where they are as at the end of a run that had nothing left to do: read only if needed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """What a run stands on."""
 
@@ -33,8 +43,7 @@ class Ground:
     """The directory, before it was read."""
     provider: str
     """URI of the server that was read."""
-    digest: str
-    """Of all inputs."""
+    inputs: Inputs
     quick: bool
     """Whether nothing has moved since a run that had nothing left to do."""
 
@@ -68,44 +77,54 @@ class Prepared:
         )
 
 
-def look(order: Order, directory: Directory, kept: Memory) -> Ground:
-    """See whether anything has moved. Costs a digest of the files and two small searches.
+def read(order: Order, kept: Memory) -> Inputs:
+    """Read the files, unless they are those of a run that had nothing left to do. No directory is needed.
+
+    Raises the errors of `sources.gather`, and `SettingsError` for a domain that the settings do not have.
+    """
+    if strange := order.domains - order.settings.domains.keys():
+        name = min(strange)
+        hint = nearest(name, order.settings.domains)
+        raise SettingsError(f"there is no mail domain {name!r} in the settings", hint=hint)
+    digest, quiet = sources.digest(order.settings), kept.quiet
+    same = quiet is not None and (quiet.digest, quiet.day) == (digest, order.today)
+    return Inputs(digest, None if same and not order.verify else _gather(order))
+
+
+def _gather(order: Order) -> Gathered:
+    return sources.gather(order.settings, today=order.today)
+
+
+def look(order: Order, directory: Directory, kept: Memory, inputs: Inputs) -> Ground:
+    """See whether anything has moved. Costs two small searches.
 
     Where the directory has had other changes since, such as logins, what is compared is hashed as well,
     provided that an earlier run has noted the hash (`settle`).
     """
-    digest = sources.digest(order.settings)
     seen = Seen(directory.base_uuid(), directory.context_csn())
-    quick = not order.verify and _still(order, kept, seen, digest)
+    quick = inputs.gathered is None and _still(kept, seen)
     if quick and kept.seen != seen:
         frames = kept.quiet.frames if kept.quiet else ""
         quick = bool(frames) and inspecting.digest(directory, order.settings.directory.base) == frames
-    return Ground(kept, seen, directory.provider, digest, quick)
+    return Ground(kept, seen, directory.provider, inputs, quick)
 
 
-def _still(order: Order, kept: Memory, seen: Seen, digest: str) -> bool:
-    """Whether all but the directory's changes is as at the end of a run that had nothing left to do."""
+def _still(kept: Memory, seen: Seen) -> bool:
+    """Whether it is the directory of the last run, and no older."""
     return (
-        kept.quiet is not None
-        and kept.seen is not None
-        and (kept.quiet.digest, kept.quiet.day) == (digest, order.today)
+        kept.seen is not None
         and kept.seen.base_uuid == seen.base_uuid
         and not memory.moved_back(kept.seen.context_csn, seen.context_csn)
     )
 
 
 def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
-    """Read everything and plan everything.
+    """Read the directory and plan everything.
 
-    Raises the errors of `sources.gather`, `RegistryError` with the problems of all plans, `SettingsError` for
-    a domain that the settings do not have, `DirectoryFailure`.
+    Raises `RegistryError` with the problems of all plans, `DirectoryFailure`, and what `read` raises.
     """
     settings = order.settings
-    if strange := order.domains - settings.domains.keys():
-        name = min(strange)
-        hint = nearest(name, settings.domains)
-        raise SettingsError(f"there is no mail domain {name!r} in the settings", hint=hint)
-    gathered = sources.gather(settings, today=order.today)
+    gathered = ground.inputs.gathered or _gather(order)
     found = inspecting.inspect(directory, settings.directory.base)
     gathered = identity.identify(gathered, found, decisions.load(settings.decisions))
     absences = {
@@ -177,7 +196,9 @@ def settle(
         known[name] = before.after(accounts, absent, digest, order.today)
     if not nothing_left or not order.whole or prepared.operations:
         return Memory(known, Seen(directory.base_uuid(), directory.context_csn()), None)
-    return Memory(known, ground.seen, Quiet(ground.digest, order.today, _frames(order, directory, ground)))
+    return Memory(
+        known, ground.seen, Quiet(ground.inputs.digest, order.today, _frames(order, directory, ground))
+    )
 
 
 def _frames(order: Order, directory: Directory, ground: Ground) -> str:
@@ -187,7 +208,7 @@ def _frames(order: Order, directory: Directory, ground: Ground) -> str:
     same day with the same input. It counts only when nothing moved between the two readings.
     """
     quiet = ground.memory.quiet
-    if quiet is None or (quiet.digest, quiet.day) != (ground.digest, order.today):
+    if quiet is None or (quiet.digest, quiet.day) != (ground.inputs.digest, order.today):
         return ""
     if order.verify or ground.memory.seen == ground.seen:
         return quiet.frames

@@ -11,13 +11,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from congvu.directory.apply import Applied, Applier, GaveUp
 from congvu.directory.connection import Directory
 from congvu.directory.operations import Operation
-from congvu.errors import CongvuError, InputError
+from congvu.errors import CongvuError, InputError, SystemFailure
 from congvu.policy.model import Policy
 from congvu.sync import feed, memory, metrics, quarantine
 from congvu.sync.audit import AuditLog, Beginning
@@ -26,7 +27,7 @@ from congvu.sync.job import Order, Outcome, Status
 from congvu.sync.lock import only_one
 from congvu.sync.memory import Memory
 from congvu.sync.planfile import SavedPlan
-from congvu.sync.prepare import Ground, Prepared, look, prepare, settle
+from congvu.sync.prepare import Ground, Prepared, look, prepare, read, settle
 
 Progress = Callable[[str, int, int], None]
 """Called after each operation with what it is about, how many are answered, and of how many."""
@@ -39,8 +40,9 @@ def preview(order: Order) -> Outcome:
     """
     run_id = _new_id()
     kept = memory.read(order.settings.state)
+    inputs = read(order, kept)
     with Directory.as_service(order.settings.directory) as directory:
-        ground = look(order, directory, kept)
+        ground = look(order, directory, kept, inputs)
         if ground.quick:
             return Outcome(Status.FINE, run_id, quick=True)
         prepared = prepare(order, directory, ground)
@@ -71,6 +73,7 @@ class _Run:
     ) -> None:
         self._order, self._settings = order, order.settings
         self._progress, self._stop, self._saved = progress, stop, saved
+        self._servers = self._settings.directory
         self._began = time.monotonic()
         self._id = _new_id()
         self._measured = False
@@ -80,12 +83,14 @@ class _Run:
         try:
             return self._carry_out(memory.read(self._settings.state))
         except CongvuError as fault:
-            self._measure(Status(fault.exit_code))
+            with suppress(SystemFailure):  # the first failure is the one to tell
+                self._measure(Status(fault.exit_code))
             raise
 
     def _carry_out(self, kept: Memory) -> Outcome:
+        inputs = read(self._order, kept)
         with self._directory() as directory:
-            ground = look(self._order, directory, kept)
+            ground = look(self._order, directory, kept, inputs)
             if ground.quick:
                 if kept.seen != ground.seen:
                     replace(kept, seen=ground.seen).write(self._settings.state)
@@ -105,11 +110,14 @@ class _Run:
             return self._write(audit, ground, prepared)
 
     def _directory(self) -> Directory:
-        return Directory.as_service(self._settings.directory)
+        """A connection, to the server of the one before where that still answers: others may lag."""
+        directory = Directory.as_service(self._servers)
+        self._servers = self._servers.preferring(directory.provider)
+        return directory
 
     def _beginning(self, ground: Ground, prepared: Prepared) -> Beginning:
         return Beginning(
-            input_digest=ground.digest,
+            input_digest=ground.inputs.digest,
             provider=ground.provider,
             base_uuid=ground.seen.base_uuid,
             allowed=frozenset(brake.code for brake in prepared.overridden),
@@ -137,8 +145,9 @@ class _Run:
         except CongvuError as fault:
             if isinstance(fault, GaveUp):
                 applied = fault.applied
-            audit.end(Status.FAILED, _counts(applied))
-            self._measure(Status.FAILED, prepared, applied)
+            with suppress(SystemFailure):  # a full disk stops these, too; the first is the one to tell
+                audit.end(Status.FAILED, _counts(applied))
+                self._measure(Status.FAILED, prepared, applied)
             raise
         audit.end(outcome.status, _counts(applied))
         self._measure(outcome.status, prepared, applied)

@@ -184,6 +184,7 @@ def _line(operation: Operation) -> str:
         if change.secret
         else f"{change.attribute} {' '.join(change.before) or '–'} → {' '.join(change.after) or '–'}"
         for change in operation.changes
+        if not (change.secret and change.after)  # what goes with the removal
     )
     return f"[yellow]~[/] {_safe(operation.label)}: {_safe(changes)} {why}"
 

@@ -65,5 +65,5 @@ def changes(wanted: Entry, there: Entry) -> tuple[Change, ...]:
         change.attribute == "congvuState" or (change.attribute == "congvuEnded" and change.after)
         for change in found
     ):
-        found.append(Change.no_password())
+        found += Change.no_password()
     return tuple(found)
