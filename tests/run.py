@@ -74,12 +74,13 @@ STAGES: dict[str, tuple[Run, ...]] = {
         _suite("contract tests", "contract"),
         _suite("host tests", "host"),
     ),
+    "sync": (_suite("sync tests", "sync", "--numprocesses=2", "--dist=worksteal"),),
     "e2e": (_suite("end-to-end tests", "e2e"),),
     "faults": (_suite("fault tests", "faults"),),
     "down": (Run("scripts/up --down", ("scripts/up", "--name", LAB, "--down", "--keep-image")),),
     "molecule": (Run("molecule default", _tool("molecule", "test"), pytest=True),),
 }
-NEED_LAB = {"e2e", "faults"}
+NEED_LAB = {"sync", "e2e", "faults"}
 
 
 def main(chosen: Sequence[str]) -> int:

@@ -102,6 +102,7 @@ class Case:
 
 
 _OFFICE = frozenset({"units", "staff", "policy", "settings", "files", "edit", "cut", "gone"})
+_TABLES = ("units", "staff")
 _NIGHT = frozenset({"today", "by_hand", "decide", "order", "status", "operations"}) | frozenset(
     {"brakes", "words", "after", "again", "elsewhere", "anew", "damage"}
 )
@@ -161,12 +162,10 @@ def _night(raw: dict[str, Any], day: date, where: str) -> Night:
 
 
 def _office(raw: dict[str, Any], where: str) -> Office:
-    rows = {
-        name: {uid: _row(row, where) for uid, row in raw.get(name, {}).items()} for name in ("units", "staff")
-    }
+    units, staff = ({uid: _row(row, where) for uid, row in raw.get(one, {}).items()} for one in _TABLES)
     edit = {name: tuple((old, new) for old, new in pairs) for name, pairs in raw.get("edit", {}).items()}
     rest = {name: raw[name] for name in ("policy", "settings", "files", "cut", "gone") if name in raw}
-    return Office(**rows, edit=edit, **rest)
+    return Office(units, staff, edit=edit, **rest)
 
 
 def _row(row: dict[str, Any] | None, where: str) -> Row | None:

@@ -222,6 +222,10 @@ def _differences(operation: Operation, step: Step) -> Iterator[str]:
     if isinstance(operation, Modify):
         changes = {change.attribute: set(change.after) for change in operation.changes}
         expected = set(step.values) | (LEDGER & set(changes))
+        if "userPassword" in expected:  # ppolicy's note of it follows
+            expected.add("pwdReset")
+            if changes.get("pwdReset") != {"FALSE"}:
+                yield f"pwdReset becomes {changes.get('pwdReset')}, the password goes"
         if set(changes) != expected:
             yield f"changes {sorted(changes)}, expected {sorted(step.values)}"
     else:
