@@ -20,8 +20,9 @@ from congvu.directory.model import Entry, dn_key
 from congvu.directory.operations import Add, Operation
 from congvu.errors import InputError
 from congvu.sync.job import Order, Status
+from congvu.sync.look import Ground, Inputs
 from congvu.sync.memory import Domain, Memory, Seen
-from congvu.sync.prepare import Ground, Prepared, prepare
+from congvu.sync.prepare import Prepared, prepare
 from congvu.sync.run import carry_out, preview
 from congvu.sync.settings import Settings, load
 from tests.sample import registry as sample
@@ -75,7 +76,7 @@ class Bench:
 
     def run(self, tree: Tree, today: date, kept: Memory) -> Prepared:
         """All that a run does before it writes."""
-        ground = Ground(kept, Seen("uuid", ""), "memory", "", quick=False)
+        ground = Ground(kept, Seen("uuid", ""), "memory", Inputs("", None), quick=False)
         return prepare(Order(self.settings, today, "fuzz"), cast(Directory, tree), ground)
 
 
