@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -168,7 +169,8 @@ def test_the_walk_finds_the_package() -> None:
     "package", sorted({module.split(".")[1] for module in MODULES if module.count(".") >= 1})
 )
 def test_every_part_has_its_floor(package: str) -> None:
-    assert package in FLOORS or package in {"errors", "strictyaml", "charset", "files", "printable"}
+    ground = {"errors", "strictyaml", "charset", "files", "ondemand", "printable"}
+    assert package in FLOORS or package in ground
 
 
 def test_imports_point_one_way() -> None:
@@ -216,3 +218,11 @@ def test_servers_need_nothing_but_debian_packages() -> None:
         and found.target.split(".")[0] not in {*RUNTIME, *sys.stdlib_module_names, "congvu"}
     }
     assert foreign == set()
+
+
+def test_a_quick_run_needs_no_templates_charsets_and_workbooks() -> None:
+    """A run that finds nothing moved would spend most of its time on importing them."""
+    program = "import sys, congvu.cli.sync; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heavy = {"openpyxl", "jinja2", "sqlalchemy", "rich", "congvu.charset.tables", "congvu.policy.model"}
+    assert heavy.isdisjoint(done.stdout.split())

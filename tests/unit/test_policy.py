@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from congvu import policy as policies
 from congvu.cli.policy import policy as command
 from congvu.errors import PolicyError
-from congvu.policy import Policy, effective
-from congvu.policy.effective import Renaming
+from congvu.policy import Policy
+from congvu.policy.effective import Renaming, effective
 from congvu.policy.model import AddressChange, Kind, NumberingScope, OverQuota, Quota
 from congvu.policy.template import PersonTemplate, UnitTemplate
 from congvu.policy.values import Duration, Size

@@ -12,8 +12,9 @@ from openpyxl import Workbook
 
 from congvu.errors import PolicyError, SettingsError
 from congvu.sync import quarantine
+from congvu.sync.digest import digest
 from congvu.sync.identity import identify
-from congvu.sync.sources import digest, tasks
+from congvu.sync.sources import tasks
 from tests.unit.helpers import STAFF, UNITS
 from tests.unit.sync_inputs import (
     DOMAIN,

@@ -14,8 +14,6 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from congvu import __version__
 from congvu.errors import CongvuError
@@ -88,6 +86,10 @@ _OUTPUT_FAULTS = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT)
 
 
 def _tell(message: str) -> None:
+    # Here, not above: few commands fail, and Rich takes longer to import than a quick run takes.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"[bold red]error:[/] {escape(printable(message))}"
     )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
 from congvu import files
 from congvu.cli import watching
@@ -20,9 +19,9 @@ from congvu.directory.password import find_open, issue_initial
 from congvu.errors import InputError, SettingsError
 from congvu.printable import printable
 from congvu.strictyaml import nearest
-from congvu.sync import decisions, guard, ldif, planfile, show
+from congvu.sync import ldif, planfile, show
 from congvu.sync import run as running
-from congvu.sync.job import Order, Status
+from congvu.sync.job import CODES, Order, Status
 from congvu.sync.planfile import SavedPlan
 from congvu.sync.settings import Settings, load
 
@@ -46,7 +45,7 @@ def _limits(command: _Command) -> _Command:
         click.option(
             "--allow",
             multiple=True,
-            type=click.Choice(sorted(guard.CODES)),
+            type=click.Choice(sorted(CODES)),
             help="Override this brake for this run; needs --reason. May be repeated.",
         ),
         click.option("--verify", is_flag=True, help="Compare all, even where nothing seems to have moved."),
@@ -132,10 +131,13 @@ def run(settings_file: Path, **limits: Any) -> None:
     order = _order(load(settings_file), **limits)
     with watching.ended_by_signals() as stop, watching.progress(quiet=True) as progress:
         outcome = running.carry_out(order, progress, stop=stop)
-    for line in show.notes(outcome):
-        click.echo(line, err=True)
-    _print(show.done(outcome))
-    _print(show.troubles(outcome), err=True)
+    if outcome.quick:  # Rich takes longer to import than such a run takes
+        click.echo(next(show.done(outcome)))
+    else:
+        for line in show.notes(outcome):
+            click.echo(line, err=True)
+        _print(show.done(outcome))
+        _print(show.troubles(outcome), err=True)
     click.get_current_context().exit(outcome.status)
 
 
@@ -150,6 +152,8 @@ def decide(settings_file: Path, doubt: str | None, answer: str | None, *, author
 
     The answer is remembered for all later runs.
     """
+    from congvu.sync import decisions  # noqa: PLC0415  (`run` does without most of what this imports)
+
     settings = load(settings_file)
     doubts = {one.id: one for one in running.preview(_order(settings, verify=True)).doubts}
     if doubt is None:
@@ -222,6 +226,8 @@ def _author() -> str:
 
 
 def _print(lines: Iterator[str], *, err: bool = False) -> None:
+    from rich.console import Console  # noqa: PLC0415  (see `run`)
+
     console = Console(stderr=err, highlight=False, soft_wrap=True)
     for line in lines:
         console.print(line)

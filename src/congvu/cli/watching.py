@@ -5,20 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from congvu.sync import run
 
@@ -43,29 +32,24 @@ def ended_by_signals() -> Iterator[threading.Event]:
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[run.Progress]:
     """A bar with rate and time left on a terminal; else a line now and then, unless `quiet`."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("writing", total=None, visible=False)
+    with ExitStack() as stack:
+        bar: run.Progress | None = None
 
         def step(what: str, done: int, total: int) -> None:
-            if done == 1:
-                bar.reset(task, total=total)
-            bar.update(task, description=what, completed=done, visible=True)
-            if not console.is_terminal and not quiet and done % LINE_EVERY == 0:
-                click.echo(f"{what}: {done} of {total}", err=True)
+            nonlocal bar
+            if bar is None:
+                # Here, not above: most runs find that nothing has moved.
+                from congvu.cli.bar import shown  # noqa: PLC0415
+
+                bar = stack.enter_context(shown()) or _lines(quiet=quiet)
+            bar(what, done, total)
 
         yield step
 
 
-class _Rate(ProgressColumn):
-    """Operations a second."""
+def _lines(*, quiet: bool) -> run.Progress:
+    def step(what: str, done: int, total: int) -> None:
+        if not quiet and done % LINE_EVERY == 0:
+            click.echo(f"{what}: {done} of {total}", err=True)
 
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f}/s" if task.speed else "–/s")
+    return step

@@ -9,7 +9,8 @@ from congvu.naming.letters import FoldError, steps
 from congvu.naming.names import readings
 from congvu.naming.preview import Line, Previewed, preview
 from congvu.naming.units import Style, acronym, code_in
-from congvu.policy import Policy, effective
+from congvu.policy import Policy
+from congvu.policy.effective import effective
 from congvu.policy.model import Kind
 
 

@@ -11,7 +11,8 @@ from congvu.naming.allocation import allocate, registration_order
 from congvu.naming.ledger import Ledger
 from congvu.naming.letters import FoldError, clean
 from congvu.naming.units import Style, acronym, called, code_in, is_code
-from congvu.policy import Policy, effective
+from congvu.policy import Policy
+from congvu.policy.effective import effective
 from congvu.policy.model import Kind
 from congvu.policy.values import is_local_part
 

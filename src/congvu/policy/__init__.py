@@ -1,24 +1,25 @@
 """Policies: one validated YAML file per mail domain, `inventory/policy/<domain>.yml`.
 
-`load` reads one, `effective` says what applies. See docs/policy.md for how to write one.
+`load` reads one, `effective.effective` says what applies. See docs/policy.md for how to write one.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from congvu import strictyaml
-from congvu.errors import PolicyError
-from congvu.policy.effective import Effective, Setting, effective, settings
-from congvu.policy.model import VERSION, Policy
-from congvu.policy.source import Source, sources
+from congvu import ondemand
+
+if TYPE_CHECKING:
+    from congvu.policy.effective import Effective, Setting, settings
+    from congvu.policy.loading import load, load_domain, path_of
+    from congvu.policy.model import Policy
+    from congvu.policy.source import Source, sources
 
 __all__ = [
     "Effective",
     "Policy",
     "Setting",
     "Source",
-    "effective",
     "load",
     "load_domain",
     "path_of",
@@ -26,34 +27,18 @@ __all__ = [
     "sources",
 ]
 
-
-def load(path: Path) -> Policy:
-    """Read the policy at `path`; raises `PolicyError` with ``file:line`` and the nearest known key."""
-    return strictyaml.load(path, Policy, PolicyError, version=VERSION)
-
-
-def path_of(directory: Path, domain: str) -> Path:
-    """The file of `domain` in `directory`; raises `PolicyError` with the nearest domain that has one."""
-    path = directory / f"{domain}.yml"
-    if not path.is_file():
-        known = sorted(file.stem for file in directory.glob("*.yml"))
-        raise PolicyError(
-            f"there is no policy for {domain!r}", where=str(directory), hint=strictyaml.nearest(domain, known)
-        )
-    return path
-
-
-def load_domain(directory: Path, domain: str) -> Policy:
-    """Read the policy of `domain` from `directory`.
-
-    Raises `PolicyError`, also when the file is another domain's.
-    """
-    path = path_of(directory, domain)
-    policy = load(path)
-    if policy.domain.text != domain:
-        raise PolicyError(
-            f"domain: is {policy.domain}, the file is named for {domain}",
-            where=str(path),
-            hint="rename one of them",
-        )
-    return policy
+if not TYPE_CHECKING:  # a type checker has them from above
+    __getattr__ = ondemand.names(
+        __name__,
+        {
+            "Effective": "effective",
+            "Policy": "model",
+            "Setting": "effective",
+            "Source": "source",
+            "load": "loading",
+            "load_domain": "loading",
+            "path_of": "loading",
+            "settings": "effective",
+            "sources": "source",
+        },
+    )

@@ -6,12 +6,17 @@ formats.
 
 from __future__ import annotations
 
-from congvu.registry.model import Action, Employment, OrgType, Person, Registry, Status, Unit
-from congvu.registry.opening import open_table
-from congvu.registry.places import Place
-from congvu.registry.problems import Code, Problem, Problems, Severity
-from congvu.registry.reader import read
-from congvu.registry.sheet import Row, Table
+from typing import TYPE_CHECKING
+
+from congvu import ondemand
+
+if TYPE_CHECKING:
+    from congvu.registry.model import Action, Employment, OrgType, Person, Registry, Status, Unit
+    from congvu.registry.opening import open_table
+    from congvu.registry.places import Place
+    from congvu.registry.problems import Code, Problem, Problems, Severity
+    from congvu.registry.reader import read
+    from congvu.registry.sheet import Row, Table
 
 __all__ = [
     "Action",
@@ -31,3 +36,26 @@ __all__ = [
     "open_table",
     "read",
 ]
+
+if not TYPE_CHECKING:  # a type checker has them from above
+    __getattr__ = ondemand.names(
+        __name__,
+        {
+            "Action": "model",
+            "Code": "problems",
+            "Employment": "model",
+            "OrgType": "model",
+            "Person": "model",
+            "Place": "places",
+            "Problem": "problems",
+            "Problems": "problems",
+            "Registry": "model",
+            "Row": "sheet",
+            "Severity": "problems",
+            "Status": "model",
+            "Table": "sheet",
+            "Unit": "model",
+            "open_table": "opening",
+            "read": "reader",
+        },
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from congvu.registry.dates import DateEvidence, DateOrder, MonthFirstError, pars
 from congvu.registry.headings import Field
 from congvu.registry.places import Place
 from congvu.registry.problems import Code, Problems
+from congvu.registry.settled import Reading
 from congvu.registry.sheet import Row, Table
 from congvu.registry.text import key
 
@@ -26,18 +26,6 @@ _EARLIEST = 1930
 _YEARS_AHEAD = 5
 _ISO_HINT = "a date such as 2012-12-30"
 _OFFICE_HINT = "a date such as 30/12/2012"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the cells of one table are to be read, beyond its headings."""
-
-    values: Mapping[Field, Mapping[str, str]] = field(default_factory=dict)
-    """Per field what a word of the office means."""
-    defaults: Mapping[Field, str] = field(default_factory=dict)
-    """What an empty cell, or a column that is not there, means."""
-    date_order: DateOrder | None = None
-    """``None``: day first in an office's file, ISO 8601 in our own."""
 
 
 class Cells:

@@ -11,11 +11,10 @@ from pathlib import Path
 from congvu import strictyaml
 from congvu.charset import Charset
 from congvu.errors import RegistryError
-from congvu.registry import values
-from congvu.registry.cells import Reading
 from congvu.registry.dates import DateOrder
 from congvu.registry.headingrow import Wish
 from congvu.registry.headings import Field, Kind
+from congvu.registry.settled import Reading
 from congvu.registry.sources.regular import require_file
 
 VERSION = 1
@@ -85,6 +84,10 @@ class TableSource:
                 if name not in known:
                     raise ValueError(f"{section}: {name!r}: {strictyaml.nearest(name, known)}")
 
+        if self.values:
+            # Here, not above: what the words may be stands in the policies, and few lists need words.
+            from congvu.registry import values  # noqa: PLC0415
+
         for name, words in self.values.items():
             for office, ours in words.items():
                 if (wanted := values.wanted(Field(name), ours)) is not None:
@@ -131,6 +134,13 @@ def find_mapping(path: Path) -> MappingFile:
     if os.path.lexists(path / NAME):
         return load_mapping(path / NAME)
     return MappingFile(VERSION, (_usual(path, "units"),), (_usual(path, "staff"),))
+
+
+def find_lists(path: Path) -> MappingFile:
+    """The tables at `path`: a folder's, a mapping file's, or one list of staff. Raises `RegistryError`."""
+    if path.is_dir() or path.suffix in (".yml", ".yaml") or not path.exists():
+        return find_mapping(path)
+    return MappingFile(VERSION, staff=(TableSource(file=path),))
 
 
 def _usual(folder: Path, name: str) -> TableSource:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from congvu.policy.values import DomainName
 from congvu.registry import lines, values
-from congvu.registry.cells import Cells, Reading
+from congvu.registry.cells import Cells
 from congvu.registry.headings import TICKS, Field
 from congvu.registry.model import Action, Employment, Person, Status
 from congvu.registry.names import (
@@ -23,6 +23,7 @@ from congvu.registry.names import (
 )
 from congvu.registry.problems import Code, Problems
 from congvu.registry.seen import Seen, staff_key
+from congvu.registry.settled import Reading
 from congvu.registry.sheet import Row, Table
 from congvu.registry.text import key
 from congvu.registry.units import Units

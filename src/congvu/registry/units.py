@@ -12,12 +12,13 @@ from functools import lru_cache
 
 from congvu.policy.values import is_local_part
 from congvu.registry import values
-from congvu.registry.cells import Cells, Reading
+from congvu.registry.cells import Cells
 from congvu.registry.headings import Field
 from congvu.registry.model import OrgType, Status, Unit
 from congvu.registry.places import Place
 from congvu.registry.problems import Code, Problems
 from congvu.registry.seen import Seen
+from congvu.registry.settled import Reading
 from congvu.registry.sheet import Row, Table
 from congvu.registry.text import key
 

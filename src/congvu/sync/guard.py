@@ -7,7 +7,7 @@ docs/sync.md has them in a table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from congvu.directory.model import PEOPLE, UNITS, Entry, State
@@ -17,21 +17,10 @@ from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
 from congvu.sync.census import Census
 from congvu.sync.hands import Suspect, suspects
+from congvu.sync.job import CODES as CODES  # noqa: PLC0414  (callers have it from here)
 from congvu.sync.job import Brake
 from congvu.sync.memory import Memory
 
-CODES: Mapping[str, str] = {
-    "leavers": "too many accounts of a mail domain would end, or have no row any more",
-    "unit-leavers": "too many accounts of one unit would end, or have no row any more",
-    "joins": "too many new accounts in a mail domain",
-    "changes": "too many accounts of a mail domain would change",
-    "unit-changes": "too many accounts of one unit would change",
-    "domain": "a mail domain with accounts has no rows, or is no longer in the settings",
-    "unit": "a unit and its people have vanished from the list, or units have swapped names",
-    "person": "a mailbox would go to another person under the same id",
-    "directory": "it is not the directory of the last run, or it has lost accounts or changes",
-}
-"""What can be overridden with ``--allow``, and why it stops a run."""
 FEWEST = 3
 """Half of a small domain is too many, but never fewer accounts than this."""
 _ENDS = (Event.LEAVE, Event.UNIT_DISSOLVED, Event.UNIT_MERGED, Event.UNIT_SPLIT)

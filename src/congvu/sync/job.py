@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from congvu.directory.operations import DomainPlan, Operation
-from congvu.sync.gathered import Doubt
 from congvu.sync.settings import Settings
+
+if TYPE_CHECKING:  # a run that finds nothing moved has no doubts
+    from congvu.sync.gathered import Doubt
+
+CODES: Mapping[str, str] = {
+    "leavers": "too many accounts of a mail domain would end, or have no row any more",
+    "unit-leavers": "too many accounts of one unit would end, or have no row any more",
+    "joins": "too many new accounts in a mail domain",
+    "changes": "too many accounts of a mail domain would change",
+    "unit-changes": "too many accounts of one unit would change",
+    "domain": "a mail domain with accounts has no rows, or is no longer in the settings",
+    "unit": "a unit and its people have vanished from the list, or units have swapped names",
+    "person": "a mailbox would go to another person under the same id",
+    "directory": "it is not the directory of the last run, or it has lost accounts or changes",
+}
+"""What can be overridden with ``--allow``, and why it stops a run."""
+
+
+Progress = Callable[[str, int, int], None]
+"""Called after each operation with what it is about, how many are answered, and of how many."""
 
 
 class Status(IntEnum):

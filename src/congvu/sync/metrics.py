@@ -5,16 +5,22 @@ All are gauges: the file says how the last run went. docs/audit.md lists them.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from congvu.directory.model import Snapshot
 from congvu.directory.operations import Operation
 from congvu.files import write_whole
 from congvu.sync.job import Brake, Status
+
+if TYPE_CHECKING:
+    from congvu.directory.apply import Applied
+    from congvu.sync.prepare import Prepared
 
 _MODE = 0o644  # node_exporter reads it
 HELP = {
@@ -50,6 +56,34 @@ class Run:
     brakes: tuple[Brake, ...] = ()
     accounts: Accounts | None = None
     """None when the run did not look; the figures of the run before are kept then."""
+
+
+class Meter:
+    """Tells how one run went, once, where the settings name a file for it."""
+
+    def __init__(self, path: Path | None) -> None:
+        """The run begins now."""
+        self._path = path
+        self._began = time.monotonic()
+
+    def tell(self, status: Status, prepared: Prepared | None = None, applied: Applied | None = None) -> None:
+        """Write the file, unless it is written. Raises `SystemFailure`."""
+        path, self._path = self._path, None
+        if path is None:
+            return
+        done = applied.written if applied else ()
+        write(
+            path,
+            Run(
+                status,
+                ended=datetime.now(UTC),
+                seconds=time.monotonic() - self._began,
+                done=by_event(done),
+                refused=Counter(operation.domain for operation, _ in applied.failures) if applied else {},
+                brakes=prepared.brakes if prepared else (),
+                accounts=accounts(prepared.found, done) if prepared else None,
+            ),
+        )
 
 
 def by_event(operations: Iterable[Operation]) -> Mapping[tuple[str, str], int]:

@@ -12,40 +12,15 @@ from congvu.directory.model import Layout, Snapshot
 from congvu.directory.operations import DomainPlan, Operation
 from congvu.directory.plans import plan_all
 from congvu.directory.wanted.model import Task
-from congvu.errors import SettingsError
 from congvu.registry.model import Registry
-from congvu.strictyaml import nearest
 from congvu.sync import decisions, guard, identity, memory, sources
 from congvu.sync.census import Census, check_directory
 from congvu.sync.gathered import Gathered
 from congvu.sync.job import Brake, Order
+from congvu.sync.look import Ground as Ground  # noqa: PLC0414  (callers have it from here)
+from congvu.sync.look import gather
 from congvu.sync.memory import Memory, Quiet, Seen
 from congvu.sync.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the files say."""
-
-    digest: str
-    """Of all of them."""
-    gathered: Gathered | None
-    """None where they are as at the end of a run that had nothing left to do: read only if needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a run stands on."""
-
-    memory: Memory
-    """As the last finished run left it."""
-    seen: Seen
-    """The directory, before it was read."""
-    provider: str
-    """URI of the server that was read."""
-    inputs: Inputs
-    quick: bool
-    """Whether nothing has moved since a run that had nothing left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,54 +52,13 @@ class Prepared:
         )
 
 
-def read(order: Order, kept: Memory) -> Inputs:
-    """Read the files, unless they are those of a run that had nothing left to do. No directory is needed.
-
-    Raises the errors of `sources.gather`, and `SettingsError` for a domain that the settings do not have.
-    """
-    if strange := order.domains - order.settings.domains.keys():
-        name = min(strange)
-        hint = nearest(name, order.settings.domains)
-        raise SettingsError(f"there is no mail domain {name!r} in the settings", hint=hint)
-    digest, quiet = sources.digest(order.settings), kept.quiet
-    same = quiet is not None and (quiet.digest, quiet.day) == (digest, order.today)
-    return Inputs(digest, None if same and not order.verify else _gather(order))
-
-
-def _gather(order: Order) -> Gathered:
-    return sources.gather(order.settings, today=order.today)
-
-
-def look(order: Order, directory: Directory, kept: Memory, inputs: Inputs) -> Ground:
-    """See whether anything has moved. Costs two small searches.
-
-    Where the directory has had other changes since, such as logins, what is compared is hashed as well,
-    provided that an earlier run has noted the hash (`settle`).
-    """
-    seen = Seen(directory.base_uuid(), directory.context_csn())
-    quick = inputs.gathered is None and _still(kept, seen)
-    if quick and kept.seen != seen:
-        frames = kept.quiet.frames if kept.quiet else ""
-        quick = bool(frames) and inspecting.digest(directory, order.settings.directory.base) == frames
-    return Ground(kept, seen, directory.provider, inputs, quick)
-
-
-def _still(kept: Memory, seen: Seen) -> bool:
-    """Whether it is the directory of the last run, and no older."""
-    return (
-        kept.seen is not None
-        and kept.seen.base_uuid == seen.base_uuid
-        and not memory.moved_back(kept.seen.context_csn, seen.context_csn)
-    )
-
-
 def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     """Read the directory and plan everything.
 
     Raises `RegistryError` with the problems of all plans, `DirectoryFailure`, and what `read` raises.
     """
     settings = order.settings
-    gathered = ground.inputs.gathered or _gather(order)
+    gathered = ground.inputs.gathered or gather(order)
     found = inspecting.inspect(directory, settings.directory.base)
     gathered = identity.identify(gathered, found, decisions.load(settings.decisions))
     absences = {

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from congvu.registry.headings import Field, Kind
-from congvu.registry.mapping import MappingFile, Quarantine, TableSource, find_mapping
+from congvu.registry.mapping import Quarantine, TableSource, find_lists, find_mapping
 from congvu.registry.model import Person, Registry, Status
 from congvu.registry.opening import open_source
 from congvu.registry.people import StaffRows
@@ -51,13 +51,6 @@ class Reading:
     def errors(self) -> bool:
         """Whether the registry is refused."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
-
-
-def find_lists(path: Path) -> MappingFile:
-    """The tables at `path`: a folder's, a mapping file's, or one list of staff. Raises `RegistryError`."""
-    if path.is_dir() or path.suffix in (".yml", ".yaml") or not path.exists():
-        return find_mapping(path)
-    return MappingFile(1, staff=(TableSource(file=path),))
 
 
 def read(path: Path, wish: Wish) -> Reading:

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.markup import escape
-
 from congvu.directory.operations import Add, DomainPlan, Modify, Operation
 from congvu.printable import printable
 from congvu.sync.job import Brake, Outcome, Status
@@ -195,4 +193,6 @@ def _where(brake: Brake) -> str:
 
 def _safe(text: str) -> str:
     """`text` that neither steers the terminal nor Rich: names come from other people's files."""
+    from rich.markup import escape  # noqa: PLC0415  (a run that finds nothing moved does without Rich)
+
     return escape(printable(text))

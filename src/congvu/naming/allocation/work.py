@@ -14,7 +14,8 @@ from congvu.naming.names import as_written
 from congvu.naming.namespace import Namespace, key
 from congvu.naming.roster import Register
 from congvu.naming.units import Style, called, place_name
-from congvu.policy import Policy, effective
+from congvu.policy import Policy
+from congvu.policy.effective import effective
 from congvu.policy.model import Kind, Places
 from congvu.policy.values import Duration, check_local_part
 
