@@ -9,7 +9,8 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from congvu.errors import PolicyError
-from congvu.policy import effective, load_domain
+from congvu.policy import load_domain
+from congvu.policy.effective import effective
 
 DOCUMENTATION = """
 name: congvu_policy
