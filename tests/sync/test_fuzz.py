@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -20,9 +21,8 @@ from congvu.directory.model import Entry, dn_key
 from congvu.directory.operations import Add, Operation
 from congvu.errors import InputError
 from congvu.sync.job import Order, Status
-from congvu.sync.look import Ground, Inputs
 from congvu.sync.memory import Domain, Memory, Seen
-from congvu.sync.prepare import Prepared, prepare
+from congvu.sync.prepare import Ground, Prepared, prepare
 from congvu.sync.run import carry_out, preview
 from congvu.sync.settings import Settings, load
 from tests.sample import registry as sample
@@ -76,7 +76,8 @@ class Bench:
 
     def run(self, tree: Tree, today: date, kept: Memory) -> Prepared:
         """All that a run does before it writes."""
-        ground = Ground(kept, Seen("uuid", ""), "memory", Inputs("", None), quick=False)
+        unread: Any = SimpleNamespace(digest="", gathered=None)  # `prepare` reads the files itself
+        ground = Ground(kept, Seen("uuid", ""), "memory", unread, quick=False)
         return prepare(Order(self.settings, today, "fuzz"), cast(Directory, tree), ground)
 
 
