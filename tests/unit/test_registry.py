@@ -92,6 +92,12 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
         ["staff.csv:2: column 'staff_id': 'a1' is also the unit"],
     ),
     "broken character": ("staff.csv", "Kế toán", "K\x07 toán", ["staff.csv:3: column 'position'", "U+0007"]),
+    "text turned around": (
+        "staff.csv",
+        "Kế toán",
+        "Kế\u202e toán",
+        ["staff.csv:3: column 'position'", "U+202E"],
+    ),
     "lost character": ("staff.csv", "Ngô", "Ng\ufffd", ["staff.csv:3: column 'surname'", "U+FFFD"]),
     "comma not quoted": (
         "staff.csv",

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from congvu.charset import Charset, encode
-from congvu.registry import Action, Code, Person, Place, Problem, Severity, Unit
+from congvu.registry import Action, Code, Person, Place, Problem, Severity, Status, Unit
 from congvu.registry.headings import Field, Kind
 from congvu.registry.mapping import TableSource
 from congvu.registry.opening import open_source
@@ -274,6 +274,12 @@ def test_ticks_of_wingdings_are_ticks(tick: str, path: Path) -> None:
     heading = ["STT", "Họ và tên", "Đơn vị", "Thay đổi", "Thu hồi"]
     (person,), _ = people(save(path, [heading, [1, "Lê Na", "Sở Nội vụ", None, tick]]))
     assert person.action is Action.REVOKE
+
+
+def test_who_works_may_need_the_mailbox_no_more(path: Path) -> None:
+    heading = ["STT", "Họ và tên", "Đơn vị", "Tình trạng", "Nội dung đề nghị"]
+    (person,), _ = people(save(path, [heading, [1, "Lê Na", "Sở Nội vụ", "đang công tác", "thu hồi"]]))
+    assert (person.action, person.status) == (Action.REVOKE, Status.LEFT)
 
 
 def test_an_account_is_deleted_in_these_words_too(path: Path) -> None:

@@ -427,8 +427,8 @@ class StaffRows:
         cells = self._cells
         if self._table.ours:
             cells.required(Field.STATUS)
-        otherwise = Status.LEFT if action and action.ends else Status.WORKING
-        return cells.parsed(Field.STATUS, lambda text: values.word(text, Status), otherwise, _STATES)
+        said = cells.parsed(Field.STATUS, lambda text: values.word(text, Status), Status.WORKING, _STATES)
+        return Status.LEFT if action and action.ends else said  # who still works may need the mailbox no more
 
     def _action(self) -> Action | None:
         cells = self._cells

@@ -14,6 +14,9 @@ _LOST_BY_CLEANING = re.compile(r"[\x1c-\x1f\x85\xa0\xad]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _MARKS = re.compile(r"[\u0300-\u036f]+")
 _D = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d"})
+# The sign for what could not be read, and those that turn the direction of a text around: a name may be
+# shown as another one.
+_NEVER_TYPED = frozenset("\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Whatever `clean` may change or `broken` may find: anything but printable ASCII, or doubtful blanks.
 _PLAIN = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
 
@@ -59,7 +62,7 @@ def _broken(cell: str) -> str:
     if cell.isascii() and cell.isprintable():
         return ""
     for letter in cell:
-        if letter == "\ufffd" or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn"):
+        if letter in _NEVER_TYPED or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn"):
             return letter
     return ""
 
