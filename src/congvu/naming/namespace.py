@@ -17,7 +17,9 @@ def key(local_part: str) -> str:
     ``nguyen.an`` and ``nguyenan`` differ for Postfix, and hardly for who hears them: they clash (choice).
     """
     lower = local_part.lower()
-    return lower if lower.isalnum() else lower.translate(_SEPARATORS)
+    if lower.isalnum():
+        return local_part if lower == local_part else lower  # a ledger has a hundred thousand: no copies
+    return lower.translate(_SEPARATORS)
 
 
 class Namespace:

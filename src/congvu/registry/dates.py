@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from congvu.registry.text import key
 
@@ -36,10 +37,12 @@ class MonthFirstError(ValueError):
     """A date that is one only if its month stands first."""
 
 
+@lru_cache(maxsize=4096)
 def parse_date(text: str, order: DateOrder = DateOrder.DMY) -> date:
     """The date in `text`: ISO 8601, three numbers in `order`, «ngày 5 tháng 1 năm 2014», an Excel serial.
 
-    Raises ``ValueError``; `MonthFirstError` where the other order would do.
+    Raises ``ValueError``; `MonthFirstError` where the other order would do. Cached: a list has few days, and its
+    hundred thousand people share them.
     """
     if match := _ISO.fullmatch(text):
         return date.fromisoformat(match[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from congvu.charset import Charset
 from congvu.errors import RegistryError
@@ -16,9 +17,11 @@ from congvu.registry.sheet import Table
 from congvu.registry.sources import Grid
 from congvu.registry.sources.csvfile import CsvFile
 from congvu.registry.sources.regular import require_file
-from congvu.registry.sources.workbook import SheetInfo
-from congvu.registry.sources.xlsx import Book
 from congvu.strictyaml import nearest
+
+if TYPE_CHECKING:
+    from congvu.registry.sources.workbook import SheetInfo
+    from congvu.registry.sources.xlsx import Book
 
 _LOOK = 100
 _BOOKS = (".xlsx", ".xlsm", ".xltx", ".xls", ".ods")
@@ -61,6 +64,9 @@ def open_source(
     require_file(path)
     if path.suffix.lower() in _BOOKS or _is_zip(path):
         _refuse_settings(path, "a workbook", {"charset": source.charset, "delimiter": source.delimiter})
+        # Here, too: openpyxl takes 12 MB and a sixth of a second, and most lists are text.
+        from congvu.registry.sources.xlsx import Book  # noqa: PLC0415
+
         grid = _sheet(Book(path), source, kind, problems)
     else:
         _refuse_settings(path, "a text file", {"sheet": source.sheet})
