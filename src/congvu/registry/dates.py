@@ -41,8 +41,8 @@ class MonthFirstError(ValueError):
 def parse_date(text: str, order: DateOrder = DateOrder.DMY) -> date:
     """The date in `text`: ISO 8601, three numbers in `order`, «ngày 5 tháng 1 năm 2014», an Excel serial.
 
-    Raises ``ValueError``; `MonthFirstError` where the other order would do. Cached: a list has few days, and its
-    hundred thousand people share them.
+    Raises ``ValueError``; `MonthFirstError` where the other order would do. Cached: a list has
+    few days, and its people share them.
     """
     if match := _ISO.fullmatch(text):
         return date.fromisoformat(match[1])
