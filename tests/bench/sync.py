@@ -95,7 +95,8 @@ def stage(people: int, *, far: bool) -> Iterator[Stage]:
     with scratch(lab) as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [sys.executable, str(ROOT / "tests/sample/registry.py"), str(folder / "registry")]
-        command += ["--domain", DOMAIN, "--staff", str(people), "--units", str(min(max(people // 200, 20), 150))]
+        units = min(max(people // 200, 20), 150)  # the sample has no more
+        command += ["--domain", DOMAIN, "--staff", str(people), "--units", str(units)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         real = server.settings.providers[0]
         with socket.create_connection((real.host, real.port)) as probe:
