@@ -55,8 +55,9 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
-def _suite(title: str, folder: str, *options: str, daemons: bool = True) -> Run:
-    return Run(title, _tool("pytest", "-q", *options, f"tests/{folder}"), pytest=True, daemons=daemons)
+def _suite(title: str, folder: str, *options: str, daemons: bool = True, minutes: float = 20) -> Run:
+    command = _tool("pytest", "-q", *options, f"tests/{folder}")
+    return Run(title, command, pytest=True, daemons=daemons, minutes=minutes)
 
 
 STAGES: dict[str, tuple[Run, ...]] = {
@@ -76,7 +77,7 @@ STAGES: dict[str, tuple[Run, ...]] = {
     ),
     "sync": (_suite("sync tests", "sync", "--numprocesses=2", "--dist=worksteal"),),
     "e2e": (_suite("end-to-end tests", "e2e"),),
-    "faults": (_suite("fault tests", "faults"),),
+    "faults": (_suite("fault tests", "faults", minutes=40),),
     "down": (Run("scripts/up --down", ("scripts/up", "--name", LAB, "--down", "--keep-image")),),
     "molecule": (Run("molecule default", _tool("molecule", "test"), pytest=True),),
 }
