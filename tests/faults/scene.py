@@ -17,8 +17,7 @@ from congvu.directory.model import dn_key
 from congvu.fleet.lab import ROOT
 from congvu.sync import chain, run, settings
 from congvu.sync.guard import CODES
-from congvu.sync.job import Order, Outcome, Status
-from congvu.sync.run import Progress
+from congvu.sync.job import Order, Outcome, Progress, Status
 from congvu.sync.settings import Settings
 from tests.slapd import Slapd
 

@@ -15,8 +15,7 @@ import pytest
 from congvu.directory.settings import Provider
 from congvu.errors import SystemFailure
 from congvu.fleet.lab import Lab
-from congvu.sync.job import Outcome, Status
-from congvu.sync.run import Progress
+from congvu.sync.job import Outcome, Progress, Status
 from tests.faults.scene import SECOND, Scene
 from tests.slapd import Slapd, scratch
 

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 from congvu.directory.connection import Directory
 from congvu.errors import CongvuError, SystemFailure
 from congvu.sync import memory
-from congvu.sync.job import Order, Outcome, Status
-from congvu.sync.job import Progress as Progress  # noqa: PLC0414  (callers have it from here)
+from congvu.sync.job import Order, Outcome, Progress, Status
 from congvu.sync.lock import only_one
 from congvu.sync.look import look, read
 from congvu.sync.memory import Memory
