@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -52,6 +53,28 @@ def full(congvu: Session) -> Session:
     """The directory is as the lists say."""
     assert congvu("run").exit_code == 0
     return congvu
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "error: /x: Permission denied (check"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_fault_of_the_program_is_not_done_with_findings(
+    fault: Exception,
+    told: str,
+    congvu: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("congvu.sync.run.preview", fail)
+    assert congvu.main("plan") == 3
+    assert told in capfd.readouterr().err
 
 
 def last(result: Result) -> str:

@@ -126,6 +126,8 @@ def test_too_many_joins_are_refused_but_not_in_a_first_load(lamdong: Policy) -> 
     empty = Office(replace(lamdong, sync=Sync(joins=Threshold(2, 10))))
     assert brakes(empty, registry(13)) == {}
     assert "joins" in brakes(empty, registry(13), Memory({DOMAIN: Domain(12)}))
+    assert "joins" not in brakes(one, registry(13), Memory({DOMAIN: Domain(0)}))  # it was cut off
+    assert "joins" in brakes(one, registry(13), Memory({DOMAIN: Domain(12)}))
 
 
 def test_who_comes_back_is_a_join(lamdong: Policy) -> None:
@@ -145,6 +147,23 @@ def test_too_many_changes_are_refused(lamdong: Policy) -> None:
     assert brakes(one, rows) == {"changes": "4 of 22 accounts would change (position 4)"}
     rows = changed(rows, "S5", position="Phó Giám đốc")
     assert brakes(one, rows)["unit-changes"] == "accounts would change: 5 of 21 in unit A1"
+
+
+def test_other_names_for_half_of_a_small_domain_are_refused(lamdong: Policy) -> None:
+    """Columns of names that were swapped: too few for the threshold, and every address would be another."""
+    rows = registry(4)
+    one = office(lamdong, rows)
+    for n in (1, 2, 3):
+        row = next(row for row in rows.staff if row.staff_id == f"S{n}")
+        rows = changed(rows, f"S{n}", surname=row.given_name, given_name=row.surname)
+        assert ("changes" in brakes(one, rows)) is (n == 3)
+    assert brakes(one, rows)["changes"].startswith(
+        "3 of 6 accounts would have another name: Trần Thị Bình → "
+    )
+    rows = registry(4)
+    for n in (1, 2, 3, 4):
+        rows = changed(rows, f"S{n}", given_name="Bính" if n == 1 else rows.staff[n - 1].given_name)
+    assert "changes" not in brakes(one, rows)  # marks are set right
 
 
 def test_a_unit_takes_its_people_along_without_a_brake_of_the_unit(lamdong: Policy) -> None:

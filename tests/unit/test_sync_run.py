@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from congvu.directory.results import Unreachable
 from congvu.errors import CongvuError, DirectoryFailure, InputError, RegistryError, SystemFailure
-from congvu.sync import handover
+from congvu.sync import handover, look
 from congvu.sync.job import Order, Status
 from congvu.sync.lock import only_one
 from congvu.sync.memory import read
@@ -370,6 +371,25 @@ def test_a_cut_run_is_not_taken_for_a_quiet_one(full: Site) -> None:
     assert not carry_out(full.order()).quick
 
 
+def test_a_first_load_that_was_cut_off_is_a_first_load_still(site: Site) -> None:
+    """The accounts that it made are few beside those that are left, and no brake keeps these out."""
+    for policy in ("ld.yml", "qt.yml"):
+        site.edit(policy, "version: 1\n", "version: 1\nsync: {joins: {most: 1, percent: 0}}\n")
+    for _ in range(2):
+        stop = Hasty()
+
+        def step(what: str, done: int, of: int, stop: Hasty = stop) -> None:  # noqa: ARG001
+            if done == 6:
+                stop.set()
+
+        outcome = carry_out(site.order(), step, stop=stop)
+        assert (outcome.brakes, outcome.status) == ((), Status.FAILED)
+        assert outcome.done
+    assert carry_out(site.order()).done
+    site.edit("ld/staff.csv", LAST, LAST + LAST.replace("S3", "S8") + LAST.replace("S3", "S9"))
+    assert [brake.code for brake in carry_out(site.order()).brakes] == ["joins"]
+
+
 # --- Scope
 
 
@@ -388,6 +408,21 @@ def test_a_scope_writes_its_part_and_leaves_the_rest_pending(site: Site) -> None
 def test_a_domain_that_the_settings_do_not_have_is_an_error(site: Site) -> None:
     with pytest.raises(InputError, match=r"there is no mail domain 'quangtri\.vn'.*did you mean"):
         carry_out(site.order(domains=frozenset({"quangtri.vn"})))
+
+
+@pytest.mark.parametrize("unit", ["X9", "x1", ""])
+def test_a_unit_that_is_nowhere_is_an_error(unit: str, site: Site) -> None:
+    with pytest.raises(InputError, match=rf"there is no unit '{unit}' in the lists"):
+        carry_out(site.order(units=frozenset({unit})))
+
+
+def test_a_folder_that_may_not_be_entered_is_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", "ld/units.csv")
+
+    monkeypatch.setattr(look, "digest_of", closed)
+    with pytest.raises(InputError, match=r"ld/units\.csv: cannot be read: Permission denied"):
+        carry_out(site.order())
 
 
 def test_a_scope_is_recorded(site: Site) -> None:

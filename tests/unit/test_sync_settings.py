@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,16 @@ def test_paths_count_from_the_file_and_what_is_left_out_has_a_default(path: Path
 def test_the_audit_log_may_be_elsewhere(path: Path) -> None:
     path.write_text(GOOD + "audit: /var/log/congvu\n", encoding="utf-8")
     assert load(path).audit_folder == Path("/var/log/congvu")
+
+
+def test_a_file_in_a_closed_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python raises there, and status 1, its own, is "done with findings" to the service."""
+
+    def closed(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    path = tmp_path / "sync.yml"
+    path.write_text(GOOD, encoding="utf-8")
+    monkeypatch.setattr(Path, "is_file", closed)
+    with pytest.raises(SettingsError, match=r"operator\.pem: Permission denied"):
+        load(path)

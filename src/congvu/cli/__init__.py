@@ -59,7 +59,20 @@ def spare_the_collector() -> None:
 
 
 def main(argv: list[str] | None = None) -> Any:
-    """Run the command line; a `CongvuError` becomes one clear message and its exit code."""
+    """Run the command line; a `CongvuError` becomes one clear message and its exit code.
+
+    A fault of this program ends with status 3: Python's own, 1, would tell a timer of findings.
+    """
+    try:
+        return _main(argv)
+    except Exception:
+        import traceback  # noqa: PLC0415  (seldom needed)
+
+        traceback.print_exc()
+        sys.exit(3)
+
+
+def _main(argv: list[str] | None) -> Any:
     spare_the_collector()
     for stream in (sys.stdout, sys.stderr):  # names are Vietnamese, whatever the locale of a timer is
         if isinstance(stream, io.TextIOWrapper):
@@ -74,7 +87,10 @@ def main(argv: list[str] | None = None) -> Any:
         _tell(str(error))
         sys.exit(error.exit_code)
     except OSError as fault:
-        if fault.errno not in _OUTPUT_FAULTS or fault.filename is not None:
+        if fault.filename is not None:
+            _tell(f"{fault.filename}: {fault.strerror} (check the owner and the rights, of its folders too)")
+            sys.exit(3)
+        if fault.errno not in _OUTPUT_FAULTS:
             raise
         # What is still in the buffer would be written, and fail, once more at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -146,7 +146,7 @@ def run(settings_file: Path, **limits: Any) -> None:
 @click.argument("doubt", required=False)
 @click.argument("answer", required=False)
 @click.option("--author", default="", help="Who decides; who is logged in unless given.")
-@click.option("--reason", default="", help="Why; it is kept with the answer.")
+@click.option("--reason", default="", help="Why: kept with the answer, which needs it.")
 def decide(settings_file: Path, doubt: str | None, answer: str | None, *, author: str, reason: str) -> None:
     """Answer a doubt about who a row is: ANSWER is same:ID, new or left. Without a DOUBT, list them.
 

@@ -16,7 +16,7 @@ from congvu.directory.states import is_open
 from congvu.directory.wanted.model import Task
 from congvu.policy.effective import Limit, effective
 from congvu.sync.census import Census
-from congvu.sync.hands import Suspect, suspects
+from congvu.sync.hands import Suspect, renamed, suspects
 from congvu.sync.job import CODES as CODES  # noqa: PLC0414  (callers have it from here)
 from congvu.sync.job import Brake
 from congvu.sync.memory import Memory
@@ -84,11 +84,17 @@ def _check(task: Task, plan: DomainPlan, accounts: Sequence[Entry], memory: Memo
     if half or rules.sync_leavers.passed(len(gone), size):
         message = f"{len(gone)} of {size} accounts would end, or have no row any more: {_named(gone)}"
         yield _brake("leavers", domain, message, rules.sync_leavers)
-    known = size or memory.domain(domain).accounts
-    if known and rules.sync_joins.passed(len(kinds.begins), size):
+    kept = memory.domains.get(domain)  # of a first load that was cut off: without accounts
+    first = kept.accounts == 0 if kept else size == 0
+    if not first and rules.sync_joins.passed(len(kinds.begins), size):
         message = f"{len(kinds.begins)} new accounts beside {size} in use"
         yield _brake("joins", domain, message, rules.sync_joins)
-    if rules.sync_changes.passed(len(kinds.changes), size):
+    named = renamed(kinds.changes)
+    if len(named) >= max(FEWEST, size / 2):
+        shown = _some([f"{before} → {after}" for before, after in named])
+        message = f"{len(named)} of {size} accounts would have another name: {shown}"
+        yield Brake("changes", domain, message, "look whether columns of names were swapped, or slipped")
+    elif rules.sync_changes.passed(len(kinds.changes), size):
         message = f"{len(kinds.changes)} of {size} accounts would change ({_what(kinds.changes)})"
         yield _brake("changes", domain, message, rules.sync_changes)
     follow = {Event.UNIT_RENAMED, Event.UNIT_MOVED}  # of one unit: all its people follow, as they should

@@ -46,15 +46,15 @@ def suspects(changes: Sequence[Modify], names: Mapping[str, str]) -> tuple[Suspe
     name stays, or when another given name comes with another telephone: surnames say little where two in
     five are called Nguyễn. A unit may be called something else altogether.
     """
-    renamed = {change.entry.key: pair for change in changes if (pair := _names(change))}
-    leaving = {words(before): key for key, (before, _) in renamed.items()}
-    staying = {words(name) for key, name in names.items() if key not in renamed}
+    others = {change.entry.key: pair for change in changes if (pair := _names(change))}
+    leaving = {words(before): key for key, (before, _) in others.items()}
+    staying = {words(name) for key, name in names.items() if key not in others}
     found: list[Suspect] = []
     for change in changes:
         key = change.entry.key
-        if key not in renamed:
+        if key not in others:
             continue
-        before, after = renamed[key]
+        before, after = others[key]
         old, new = words(before), words(after)
         if old == new:
             continue
@@ -68,6 +68,12 @@ def suspects(changes: Sequence[Modify], names: Mapping[str, str]) -> tuple[Suspe
         elif old[-1] != new[-1] and _telephone_differs(change):
             found.append(Suspect(key, before, after, "another given name and another telephone"))
     return tuple(found)
+
+
+def renamed(changes: Sequence[Modify]) -> list[tuple[str, str]]:
+    """The names before and after of the people among `changes` whose name differs in more than marks."""
+    pairs = (_names(change) for change in changes if change.entry.kind == PEOPLE)
+    return [pair for pair in pairs if pair and words(pair[0]) != words(pair[1])]
 
 
 def _names(change: Modify) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from congvu.directory import inspect as inspecting
 from congvu.directory.connection import Directory
-from congvu.errors import SettingsError
+from congvu.errors import InputError, SettingsError
 from congvu.strictyaml import nearest
 from congvu.sync import memory
 from congvu.sync.digest import digest as digest_of
@@ -46,15 +46,20 @@ class Ground:
 def read(order: Order, kept: Memory) -> Inputs:
     """Read the files, unless they are those of a run that had nothing left to do. No directory is needed.
 
-    Raises the errors of `sources.gather`, and `SettingsError` for a domain that the settings do not have.
+    Raises the errors of `sources.gather`, `SettingsError` for a domain that the settings do not have, and
+    `InputError` where a folder may not be entered.
     """
     if strange := order.domains - order.settings.domains.keys():
         name = min(strange)
         hint = nearest(name, order.settings.domains)
         raise SettingsError(f"there is no mail domain {name!r} in the settings", hint=hint)
-    digest, quiet = digest_of(order.settings), kept.quiet
-    same = quiet is not None and (quiet.digest, quiet.day) == (digest, order.today)
-    return Inputs(digest, None if same and not order.verify else gather(order))
+    try:
+        digest, quiet = digest_of(order.settings), kept.quiet
+        same = quiet is not None and (quiet.digest, quiet.day) == (digest, order.today)
+        return Inputs(digest, None if same and not order.verify else gather(order))
+    except PermissionError as fault:  # nobody outside a closed folder sees whether a file is in it
+        hint = "check the owner and the rights of its folders"
+        raise InputError("cannot be read: Permission denied", where=str(fault.filename), hint=hint) from None
 
 
 def gather(order: Order) -> Gathered:

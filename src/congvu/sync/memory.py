@@ -6,8 +6,8 @@ One small file in the folder of state, written whole. It is read strictly: what 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -89,6 +89,14 @@ class Memory:
     def domain(self, name: str) -> Domain:
         """What is kept of one domain; a blank one where there is nothing."""
         return self.domains.get(name, Domain(0))
+
+    def begun(self, first_loads: Iterable[str]) -> Memory:
+        """What is to be kept before the first write: nothing is quiet any more.
+
+        `first_loads` are domains without accounts. One that is not known yet is noted, so that a run that
+        is cut off there is still a first load for the next one.
+        """
+        return replace(self, domains={**dict.fromkeys(first_loads, Domain(0)), **self.domains}, quiet=None)
 
     def write(self, folder: Path) -> None:
         """Put it into `folder`, whole or not at all. Raises `SystemFailure`."""

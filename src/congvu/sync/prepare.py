@@ -12,7 +12,9 @@ from congvu.directory.model import Layout, Snapshot
 from congvu.directory.operations import DomainPlan, Operation
 from congvu.directory.plans import plan_all
 from congvu.directory.wanted.model import Task
+from congvu.errors import SettingsError
 from congvu.registry.model import Registry
+from congvu.strictyaml import nearest
 from congvu.sync import decisions, guard, identity, memory, sources
 from congvu.sync.census import Census, check_directory
 from congvu.sync.gathered import Gathered
@@ -45,6 +47,11 @@ class Prepared:
         return tuple(operation for plan in self.plans for operation in plan.operations)
 
     @property
+    def first_loads(self) -> tuple[str, ...]:
+        """The mail domains that have no accounts yet."""
+        return tuple(plan.domain for plan in self.plans if not self.census.count(plan.domain))
+
+    @property
     def waiting(self) -> bool:
         """Whether rows were set aside, or wait for a person's decision."""
         return bool(self.gathered.doubts) or any(
@@ -55,7 +62,8 @@ class Prepared:
 def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     """Read the directory and plan everything.
 
-    Raises `RegistryError` with the problems of all plans, `DirectoryFailure`, and what `read` raises.
+    Raises `RegistryError` with the problems of all plans, `SettingsError` for a unit that is nowhere,
+    `DirectoryFailure`, and what `read` raises.
     """
     settings = order.settings
     gathered = ground.inputs.gathered or gather(order)
@@ -70,6 +78,7 @@ def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     if problems := [problem for plan in whole for problem in plan.problems]:
         sources.refuse(problems)
     census = Census(found)
+    _check_units(order, tasks, census)
     plans = tuple(
         guard.in_scope(plan, order.units, census.of(Layout(settings.directory.base, plan.domain)))
         for plan in whole
@@ -79,6 +88,21 @@ def prepare(order: Order, directory: Directory, ground: Ground) -> Prepared:
     stopping = tuple(brake for brake in brakes if brake.code not in order.allow)
     overridden = tuple(brake for brake in brakes if brake.code in order.allow)
     return Prepared(gathered, found, census, tasks, whole, plans, stopping, overridden)
+
+
+def _check_units(order: Order, tasks: tuple[Task, ...], census: Census) -> None:
+    """Raise `SettingsError` for a unit asked for that neither a list nor the directory has.
+
+    A unit that vanished from the list still has accounts, and can be asked for.
+    """
+    if not order.units:
+        return
+    asked = [task for task in tasks if not order.domains or task.layout.domain in order.domains]
+    known = {unit.unit_id for task in asked for unit in task.registry.units}
+    known.update(entry.unit_id for task in asked for entry in census.of(task.layout))
+    if strange := order.units - known:
+        name = min(strange)
+        raise SettingsError(f"there is no unit {name!r} in the lists", hint=nearest(name, known))
 
 
 def _brakes(

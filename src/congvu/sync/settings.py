@@ -140,6 +140,12 @@ def load(path: Path) -> Settings:
     }
     files |= {f"domains.{name}.overrides": domain.overrides for name, domain in settings.domains.items()}
     for key, file in files.items():
-        if file and not file.is_file():
+        try:
+            there = file is None or file.is_file()
+        except OSError as fault:  # a folder above it may not be entered
+            raise SettingsError(
+                f"{key}: {file}: {fault.strerror}", where=str(path), hint="check the rights of its folders"
+            ) from None
+        if not there:
             raise SettingsError(f"{key}: there is no file {file}", where=str(path), hint="correct the path")
     return settings

@@ -77,7 +77,7 @@ class Work:
     def _write(self, audit: AuditLog, ground: Ground, prepared: Prepared) -> Outcome:
         """Send what is planned, tell the tier above, and remember."""
         if prepared.operations:  # whatever is cut off from here on: the next run compares all
-            replace(ground.memory, quiet=None).write(self.order.settings.state)
+            ground.memory.begun(prepared.first_loads).write(self.order.settings.state)
         applied = Applied((), (), prepared.operations)
         try:
             applied = self._apply(audit, prepared.operations)
