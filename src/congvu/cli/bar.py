@@ -17,11 +17,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from congvu.sync import run
+from congvu.sync import job
 
 
 @contextmanager
-def shown() -> Iterator[run.Progress | None]:
+def shown() -> Iterator[job.Progress | None]:
     """A bar with rate and time left; None where standard error is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from congvu.sync import run
+from congvu.sync import job
 
 LINE_EVERY = 500
 """Operations between two lines of progress in a log."""
@@ -30,10 +30,10 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[run.Progress]:
+def progress(*, quiet: bool) -> Iterator[job.Progress]:
     """A bar with rate and time left on a terminal; else a line now and then, unless `quiet`."""
     with ExitStack() as stack:
-        bar: run.Progress | None = None
+        bar: job.Progress | None = None
 
         def step(what: str, done: int, total: int) -> None:
             nonlocal bar
@@ -47,7 +47,7 @@ def progress(*, quiet: bool) -> Iterator[run.Progress]:
         yield step
 
 
-def _lines(*, quiet: bool) -> run.Progress:
+def _lines(*, quiet: bool) -> job.Progress:
     def step(what: str, done: int, total: int) -> None:
         if not quiet and done % LINE_EVERY == 0:
             click.echo(f"{what}: {done} of {total}", err=True)
