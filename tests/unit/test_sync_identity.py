@@ -393,6 +393,11 @@ def test_an_override_finds_the_row_whose_id_was_found_out(who: Who) -> None:
     assert "o.yml:6: there is no person 'CB7'" in result.findings[0]
 
 
+def test_a_row_that_says_just_what_the_account_says_is_about_it(who: Who) -> None:
+    result = who([row(AN, "A1", ""), row(AN, "A1", MOBILE)], [account("CB1", AN, "A1", "")])
+    assert result.source.registry.staff[0].staff_id == "CB1"
+
+
 NAMES = st.sampled_from([AN, "Nguyễn Văn Ân", "Lê Na", "Nguyễn Văn Anh"])
 PHONES = st.sampled_from(["", MOBILE, OTHER_MOBILE, OFFICE])
 IN = st.sampled_from(["A1", "A2", "X1"])

@@ -140,17 +140,17 @@ class Matching:
     # What is certain
 
     def _alike(self, rows: list[_Row], *, with_phone: bool) -> list[_Row]:
-        """Settle the rows of which name and unit, and the telephone where there is one, say who it is."""
+        """Settle the rows of which name, unit and telephone, or name and unit alone, say who it is."""
         accounts: dict[tuple[str, ...], list[Account]] = {}
         for account in self._accounts.values():
-            if account.staff_id not in self._claimed and (account.traits.phone or not with_phone):
+            if account.staff_id not in self._claimed:
                 accounts.setdefault(_form(account.traits, with_phone=with_phone), []).append(account)
         asked = Counter(_form(row.traits, with_phone=with_phone) for row in rows)
         rest: list[_Row] = []
         for row in rows:
             form = _form(row.traits, with_phone=with_phone)
             # One that ended comes back by all three only; a row that says so itself may be about it.
-            ended = with_phone or row.person.status is Status.LEFT
+            ended = (with_phone and bool(row.traits.phone)) or row.person.status is Status.LEFT
             one = _only(accounts.get(form, ()), ended=ended) if asked[form] == 1 else None
             if one and (with_phone or not (row.traits.phone and one.traits.phone)):
                 self._claim(row, one.staff_id)
