@@ -11,6 +11,18 @@ from ansible.plugins.lookup import LookupBase
 from congvu.errors import PolicyError
 from congvu.policy import load_domain
 from congvu.policy.effective import effective
+from congvu.policy.values import Duration
+
+_DAY = 86400
+_UNITS = {
+    "minutes": 60,
+    "hours": 3600,
+    "days": _DAY,
+    "working days": _DAY,
+    "weeks": 7 * _DAY,
+    "months": 30 * _DAY,
+    "years": 365 * _DAY,
+}
 
 DOCUMENTATION = """
 name: congvu_policy
@@ -29,8 +41,17 @@ options:
 RETURN = """
 _raw:
   description:
-    - One mapping for each domain, with C(domain), C(attachment_limit) (bytes), C(over_quota) (C(reject) or
-      C(defer)) and C(password_min_length).
+    - One mapping for each domain. Sizes are bytes, spans of time seconds, shares percent; a kind of handling
+      is C(accept), C(report), C(hold) or C(reject).
+    - C(domain); C(operator), the name of who runs it, may be empty.
+    - C(attachment_limit); C(forbidden_extensions), a list; C(encrypted_archives), C(macros),
+      C(classified_then), C(other_text), kinds of handling; C(classified_marks), a list.
+    - C(over_quota), C(reject) or C(defer); C(warn_at), a list; C(trash_expires), C(junk_expires), 0 for
+      never.
+    - C(encryption), C(optional) or C(required); C(forward_out), C(forward_in), C(allow) or C(forbid).
+    - C(send_limit), a mapping of C(count) and C(seconds).
+    - C(password_min_length); C(lockout), a mapping of C(failures) and C(seconds), 0 for until somebody
+      unlocks.
 """
 
 
@@ -43,12 +64,39 @@ class LookupModule(LookupBase):
     @staticmethod
     def _describe(directory: Path, domain: str) -> dict[str, Any]:
         try:
-            values = effective(load_domain(directory, domain))
+            policy = load_domain(directory, domain)
         except PolicyError as error:
             raise AnsibleLookupError(str(error)) from error
+        values = effective(policy)
         return {
             "domain": domain,
-            "attachment_limit": values.attachment_limit.octets,
+            "operator": policy.operator.name if policy.operator else "",
             "over_quota": values.over_quota.value,
+            "warn_at": [share.number for share in values.warn_at],
+            "trash_expires": _seconds(values.trash_expires),
+            "junk_expires": _seconds(values.junk_expires),
+            "attachment_limit": values.attachment_limit.octets,
+            "forbidden_extensions": [str(each) for each in values.forbidden_extensions],
+            "encrypted_archives": values.encrypted_archives.value,
+            "macros": values.macros.value,
+            "classified_marks": list(values.classified_marks),
+            "classified_then": values.classified_then.value,
+            "other_text": values.other_text.value,
+            "encryption": values.encryption.value,
+            "forward_out": values.forward_out.value,
+            "forward_in": values.forward_in.value,
+            "send_limit": {
+                "count": values.send_limit.count,
+                "seconds": _seconds(values.send_limit.span),
+            },
             "password_min_length": values.password_min_length,
+            "lockout": {
+                "failures": values.lockout.failures,
+                "seconds": _seconds(values.lockout.unlock_after),
+            },
         }
+
+
+def _seconds(span: Duration | None) -> int:
+    """The span as daemons count it, none as 0: months of 30 days, and every day one to work on."""
+    return span.count * _UNITS[span.unit] if span else 0

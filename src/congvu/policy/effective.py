@@ -12,17 +12,21 @@ from typing import Any, Generic, TypeVar
 
 from congvu.policy.model import (
     AddressChange,
+    Encryption,
+    Handling,
     Kind,
+    Lockout,
     LongPlaceNames,
     NumberingScope,
     OverQuota,
+    Permission,
     Places,
     Policy,
     QuotaRange,
     Removal,
 )
 from congvu.policy.source import NO_SOURCES, Source
-from congvu.policy.values import LOCAL_PART_MAX, Duration, Size
+from congvu.policy.values import LOCAL_PART_MAX, Duration, Extension, Percent, Rate, Size
 from congvu.strictyaml import Scalar, nearest
 
 T = TypeVar("T")
@@ -104,10 +108,26 @@ class Effective:
     unit_stop_words: tuple[str, ...]
     unit_renamed: Renaming
     unit_quota: Size
-    attachment_limit: Size
     over_quota: OverQuota
+    warn_at: tuple[Percent, ...]
+    trash_expires: Duration | None
+    """None: never."""
+    junk_expires: Duration | None
+    """None: never."""
+    attachment_limit: Size
+    forbidden_extensions: tuple[Extension, ...]
+    encrypted_archives: Handling
+    macros: Handling
+    classified_marks: tuple[str, ...]
+    classified_then: Handling
+    other_text: Handling
+    encryption: Encryption
+    forward_out: Permission
+    forward_in: Permission
+    send_limit: Rate
     leaving_then: Removal
     password_min_length: int
+    lockout: Lockout
     reserved: frozenset[str]
     sync_leavers: Limit
     sync_unit_leavers: Limit
@@ -177,8 +197,40 @@ _PERSON_QUOTA = _Default("person.quota.max", Size.from_text("2G"), "choice: LD-6
 _UNIT_QUOTA = _Default("unit.quota.max", Size.from_text("2G"), "choice: LD-6.1", "unit.quota.min")
 _ATTACHMENTS = _Default("attachments.limit", Size.from_text("20M"), "choice: LD-6.2")
 _OVER_QUOTA = _Default("mailbox.over_quota", OverQuota.REJECT, "choice: the sender learns at once")
+_WARN_AT = _Default(
+    "mailbox.warn_at", (Percent(80), Percent(95)), "choice: once with time to tidy, once before it is full"
+)
+_CLICKED = "exe com scr pif bat cmd msi dll cpl lnk hta vbs vbe js jse wsf wsh ps1 jar reg chm iso img vhd"
+_FORBIDDEN = _Default(
+    "attachments.forbidden_extensions",
+    tuple(map(Extension, _CLICKED.split())),
+    "choice: what Windows starts at a click; none is a document",
+)
+_ENCRYPTED = _Default(
+    "attachments.encrypted_archives", Handling.REJECT, "choice: what cannot be scanned is not passed (LD-9.6)"
+)
+_MACROS = _Default(
+    "attachments.macros", Handling.REPORT, "choice: flagged; offices still have forms with them"
+)
+_NO_MARKS: tuple[str, ...] = ()
+_MARKS = _Default("messages.classified.marks", _NO_MARKS, "no regulation, nothing looked for")
+_CLASSIFIED = _Default("messages.classified.then", Handling.HOLD, "choice: a person decides, nothing is lost")
+_OTHER_TEXT = _Default("messages.text.otherwise", Handling.REPORT, "choice: flagged, never altered")
+_ENCRYPTION = _Default("messages.encryption", Encryption.OPTIONAL, "choice: QT-1.1")
+_FORWARD_OUT = _Default("outside.forward_out", Permission.FORBID, "choice: HT-6.8")
+_FORWARD_IN = _Default(
+    "outside.forward_in", Permission.ALLOW, "choice: no text read forbids it but Ninh Bình's"
+)
+_SEND_LIMIT = _Default(
+    "outside.send_limit", Rate.from_text("250 per 10 minutes"), "choice: Ninh Bình 162/2025/QĐ-UBND"
+)
 _LEAVING = _Default("leaving.then", Removal.REVOKE, "choice: LD-7.2c")
 _PASSWORD = _Default("password.min_length", 8, "choice: NIST SP 800-63B, 5.1.1.1")
+_LOCKOUT = _Default(
+    "password.lockout",
+    Lockout(12, Duration(15, "minutes")),
+    "choice: Ninh Bình 162/2025/QĐ-UBND has 12; QCVN 12 has 5",
+)
 _MASS = "choice: a list that lost its end is caught, a busy day of a province passes"
 _LIMITS = {
     name: (
@@ -208,10 +260,22 @@ DEFAULTS: Mapping[str, _Default[Any]] = {
         *(default for pair in _CHANGES.values() for default in pair),
         _PERSON_QUOTA,
         _UNIT_QUOTA,
-        _ATTACHMENTS,
         _OVER_QUOTA,
+        _WARN_AT,
+        _ATTACHMENTS,
+        _FORBIDDEN,
+        _ENCRYPTED,
+        _MACROS,
+        _MARKS,
+        _CLASSIFIED,
+        _OTHER_TEXT,
+        _ENCRYPTION,
+        _FORWARD_OUT,
+        _FORWARD_IN,
+        _SEND_LIMIT,
         _LEAVING,
         _PASSWORD,
+        _LOCKOUT,
         *(default for pair in _LIMITS.values() for default in pair),
         _ABSENT_RUNS,
         _QUARANTINE,
@@ -235,10 +299,24 @@ def effective(policy: Policy) -> Effective:
         unit_stop_words=_STOP_WORDS.of(policy),
         unit_renamed=_renaming(policy, "unit.renamed"),
         unit_quota=_size(policy.unit.quota, _UNIT_QUOTA.value),
-        attachment_limit=_ATTACHMENTS.of(policy),
         over_quota=_OVER_QUOTA.of(policy),
+        warn_at=_WARN_AT.of(policy),
+        trash_expires=policy.mailbox.trash_expires,
+        junk_expires=policy.mailbox.junk_expires,
+        attachment_limit=_ATTACHMENTS.of(policy),
+        forbidden_extensions=_FORBIDDEN.of(policy),
+        encrypted_archives=_ENCRYPTED.of(policy),
+        macros=_MACROS.of(policy),
+        classified_marks=_MARKS.of(policy),
+        classified_then=_CLASSIFIED.of(policy),
+        other_text=_OTHER_TEXT.of(policy),
+        encryption=_ENCRYPTION.of(policy),
+        forward_out=_FORWARD_OUT.of(policy),
+        forward_in=_FORWARD_IN.of(policy),
+        send_limit=_SEND_LIMIT.of(policy),
         leaving_then=_LEAVING.of(policy),
         password_min_length=_PASSWORD.of(policy),
+        lockout=_LOCKOUT.of(policy),
         sync_leavers=_limit(policy, "leavers"),
         sync_unit_leavers=_limit(policy, "unit_leavers"),
         sync_joins=_limit(policy, "joins"),
@@ -298,7 +376,7 @@ def _stated(policy: Policy, key: str) -> Any:
     """What `policy` says under the dotted `key`, None where it leaves it open."""
     value: Any = policy
     for name in key.split("."):
-        value = getattr(value, name)
+        value = None if value is None else getattr(value, name)
     return value
 
 

@@ -66,6 +66,9 @@ class Lockout:
     unlock_after: Duration | None = None
     """Left out: an administrator unlocks."""
 
+    def __str__(self) -> str:
+        return f"{self.failures} failures, {self.unlock_after or 'until an administrator unlocks'}"
+
 
 @dataclass(frozen=True, slots=True)
 class AdminPassword:

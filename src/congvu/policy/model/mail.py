@@ -62,10 +62,12 @@ class Attachments:
 
     limit: Size | None = None
     """Decoded size of all attachments of one message (LD-6.2)."""
-    forbidden_extensions: tuple[Extension, ...] = ()
+    forbidden_extensions: tuple[Extension, ...] | None = None
     """Kinds of file that are refused."""
     encrypted_archives: Handling | None = None
     """Archives that no virus scanner can look into."""
+    macros: Handling | None = None
+    """Office documents that bring programs with them."""
 
 
 @dataclass(frozen=True, slots=True)
