@@ -93,7 +93,7 @@ def check(case: Case, rendered: Rendered, text: str) -> subprocess.CompletedProc
     candidate = f"{rendered.folder}/candidate"
     for theirs, ours in {
         "file:///etc/ldap/schema/congvu.ldif": f"file://{rendered.folder}/congvu.ldif",
-        "/etc/rspamd/congvu.lua": rendered.path("rspamd", "congvu.lua"),
+        "/etc/rspamd/congvu/": rendered.path("rspamd", ""),
     }.items():
         text = text.replace(theirs, ours)
     rendered.write(case.host, candidate, text)
@@ -106,6 +106,12 @@ def _files_of_slapd(rendered: Rendered) -> None:
     for name in ("congvu.ldif", "slapd-apply"):
         text = (ROOT / "roles/slapd/files" / name).read_text()
         rendered.write("mail", f"{rendered.folder}/{name}", text)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rules_of_rspamd(rendered: Rendered) -> None:
+    for rules in (ROOT / "roles/rspamd/files/congvu").iterdir():
+        rendered.write("mail", rendered.path("rspamd", rules.name), rules.read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.role} {case.file}")
