@@ -217,6 +217,28 @@ def test_apply_prints_json_and_nothing_else(congvu: Session) -> None:
     assert (found["status"], found["done"]) == ("fine", 18)
 
 
+def test_a_special_quota_shows_author_reason_and_document_in_plan_and_audit_log(full: Session) -> None:
+    full.edit("sync.yml", "registry: ld", "registry: ld, overrides: o.yml")
+    full.write(
+        "o.yml",
+        "version: 1\n"
+        "people: {S1: {author: Lê Na, reason: bản vẽ lớn, document: 12/SXD, set: {quota: 5G}}}\n",
+    )
+    shown = full("plan").stdout
+    assert "mailbox 2G → 5G: bản vẽ lớn" in shown
+    assert "(Lê Na: bản vẽ lớn; 12/SXD)" in shown
+    domain, _ = json.loads(full("plan", "--json").stdout)["domains"]
+    (operation,) = domain["operations"]
+    assert (operation["event"], operation["clause"], operation["document"]) == ("quota", "LD-6.1", "12/SXD")
+    assert operation["reason"] == "mailbox 2G → 5G: bản vẽ lớn"
+    assert operation["place"].endswith("o.yml:2 (Lê Na: bản vẽ lớn; 12/SXD)")
+    full("run")
+    log = "".join(path.read_text(encoding="utf-8") for path in full.folder.glob("state/audit/*.jsonl"))
+    (record,) = [one for one in map(json.loads, log.splitlines()) if one.get("event") == "quota"]
+    assert record["document"] == "12/SXD"
+    assert "Lê Na: bản vẽ lớn" in record["place"]
+
+
 def test_a_vanished_row_is_noted_in_journal_and_plan(full: Session) -> None:
     full.edit("ld/staff.csv", STAFF.splitlines()[3] + "\n", "")
     result = full("run")

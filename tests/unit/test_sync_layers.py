@@ -242,7 +242,7 @@ def test_what_a_person_set_comes_before_all_lists_with_author_and_reason(folder:
     assert found.document == "12/SKHCN"
     assert str(found.place) == (
         f"{folder}/staff.csv:2, with phone: {folder.parent}/so.csv:2; position: {folder.parent}/so.csv:2; "
-        f"unit_id, position, quota: {folder.parent}/o.yml:3 (Trần Thị Bình: văn bản 12/SKHCN)"
+        f"unit_id, position, quota: {folder.parent}/o.yml:3 (Trần Thị Bình: văn bản 12/SKHCN; 12/SKHCN)"
     )
 
 
@@ -254,7 +254,14 @@ def units(folder: Path, more: str) -> dict[str, Unit]:
 def test_a_unit_can_be_set_too(folder: Path) -> None:
     unit = units(folder, by_hand(folder))["X1"]
     assert (unit.address, unit.head_id, unit.agreement) == ("cattien", "S2", "7/UBND")
-    assert f"{folder.parent}/o.yml:10 (Lê Na: agreed by telephone)" in str(unit.place)
+    assert f"{folder.parent}/o.yml:10 (Lê Na: agreed by telephone; 7/UBND)" in str(unit.place)
+
+
+def test_a_units_special_quota_has_the_overrides_reason_and_document(folder: Path) -> None:
+    text = OVERRIDES.replace("head_id: S2}", "head_id: S2, quota: 20G}")
+    unit = units(folder, by_hand(folder, text))["X1"]
+    assert (unit.quota, unit.quota_reason) == (Size.from_text("20G"), "agreed by telephone")
+    assert (unit.document, unit.agreement) == ("7/UBND", "7/UBND")
 
 
 def test_a_name_is_set_as_a_whole_and_somebody_can_have_left(folder: Path) -> None:
@@ -287,6 +294,13 @@ WRONG = {
     "no author": ("    author: Lê Na\n", "", 11, ["units.X1.author: is missing"]),
     "no reason": ("    reason: agreed by telephone\n", "", 11, ["units.X1.reason: is missing"]),
     "nothing set": ("{address: cattien, head_id: S2}", "{}", 11, ["set: names nothing"]),
+    "a quota without a document": ("    document: 12/SKHCN\n", "", 4, ["people.S1", "document", "LD-6.1"]),
+    "a unit's quota without a document": (
+        "head_id: S2}\n    author: Lê Na\n    reason: agreed by telephone\n    document: 7/UBND\n",
+        "quota: 20G}\n    author: Lê Na\n    reason: agreed by telephone\n",
+        11,
+        ["units.X1", "document", "LD-6.1"],
+    ),
     "half a name": ("position: Quyền Giám đốc", "surname: Lê", 4, ["a name needs given_name, or full_name"]),
     "a word that is none": ("quota: 10G", "quota: much", 4, ["people.S1.set.quota", "'much' is not a size"]),
     "a day that is none": ("2026-12-31", "2026-12-32", 7, ["people.S1.until", "is not a date"]),

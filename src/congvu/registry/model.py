@@ -78,6 +78,9 @@ class Unit:
     """The units that take over: one after a merger, several after a division."""
     document: str = ""
     """Number of the document that made or ended the unit."""
+    quota: Size | None = None
+    """A special case (LD-6.1), which a person set by hand; never without `quota_reason`."""
+    quota_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def unknown(placed: Placed, registry: Registry) -> list[str]:
 
 
 def _note(names: Iterable[str], override: Override, place: str) -> str:
-    return f"{', '.join(names)}: {place} ({override.author}: {override.reason})"
+    told = "; ".join(filter(None, (override.reason, override.document)))
+    return f"{', '.join(names)}: {place} ({override.author}: {told})"
 
 
 def _person(person: Person, override: PersonOverride, place: str) -> Person:
@@ -83,8 +84,12 @@ def _unit(unit: Unit, override: UnitOverride, place: str) -> Unit:
     values: dict[str, Any] = {
         name: str(value) if name in ("address", "domain") else value for name, value in given.items()
     }
+    if "quota" in values:
+        values["quota_reason"] = override.reason
     if override.document:
         values["agreement" if "address" in given else "document"] = override.document
+        if "quota" in values:
+            values["document"] = override.document
     return replace(unit, place=amended(unit.place, _note(given, override, place)), **values)
 
 

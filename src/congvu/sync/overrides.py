@@ -39,7 +39,7 @@ class PersonValues:
     until: date | None = None
     """The last day of a guest or of a contract."""
     quota: Size | None = None
-    """A special case (LD-6.1); its reason is that of the override."""
+    """A special case (LD-6.1); reason and document are the override's, which must have both."""
     quota_class: str | None = None
     status: Status | None = None
 
@@ -62,6 +62,8 @@ class UnitValues:
     org_type: OrgType | None = None
     it_contact: str | None = None
     head_id: str | None = None
+    quota: Size | None = None
+    """As a person's."""
 
     @property
     def given(self) -> dict[str, Any]:
@@ -94,6 +96,7 @@ class PersonOverride(Override):
         names = (self.set.surname, self.set.middle_name, self.set.full_name)
         if any(names) and not (self.set.given_name or self.set.full_name):
             raise ValueError("set: a name needs given_name, or full_name")
+        _check_quota(self, self.set.quota)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class UnitOverride(Override):
     def __post_init__(self) -> None:
         if not self.set.given:
             raise ValueError("set: names nothing")
+        _check_quota(self, self.set.quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,12 @@ def in_force(placed: Placed, today: date, told: Told) -> Placed:
             {one: what for one, what in given.units.items() if counts(f"units.{one}", what)},
         ),
     )
+
+
+def _check_quota(override: Override, quota: Size | None) -> None:
+    """A mailbox of another size than the policy's is decided in writing (LD-6.1); raises ``ValueError``."""
+    if quota and not override.document:
+        raise ValueError("document: is missing; a quota of its own needs the number of the document (LD-6.1)")
 
 
 def _given(values: PersonValues | UnitValues) -> dict[str, Any]:

@@ -9,7 +9,15 @@ from congvu.directory.operations import Event, Reason
 from congvu.directory.states import is_open
 from congvu.directory.wanted.compare import differing
 from congvu.directory.wanted.model import WantedEntry
-from congvu.directory.wanted.values import Values, mailbox, name_parts, new_mailbox, one, telephone
+from congvu.directory.wanted.values import (
+    Values,
+    mailbox,
+    name_parts,
+    new_mailbox,
+    one,
+    special_quota,
+    telephone,
+)
 from congvu.directory.wanted.work import Work
 from congvu.naming.allocation import Issued
 from congvu.policy.model import Kind
@@ -66,7 +74,7 @@ def _new(work: Work, person: Person, given: Issued, quota_clause: str) -> Wanted
     entry = Entry(
         work.layout.person(person.staff_id), {name: found for name, found in values.items() if found}
     )
-    text = f"{person.full_name} joins; address by {given.rule}"
+    text = f"{person.full_name} joins; address by {given.rule}{special_quota(person)}"
     clause = work.task.clause("person.address[0]")
     return WantedEntry(
         entry, Reason(Event.JOIN, text, str(person.place), clause, person.document), quota_clause

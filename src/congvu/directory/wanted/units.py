@@ -10,7 +10,7 @@ from congvu.directory.states import ended, is_open
 from congvu.directory.wanted.compare import differing
 from congvu.directory.wanted.leaving import DISSOLUTION, end, without_row
 from congvu.directory.wanted.model import WantedEntry
-from congvu.directory.wanted.values import Values, frozen, mailbox, new_mailbox, one
+from congvu.directory.wanted.values import Values, frozen, mailbox, new_mailbox, one, special_quota
 from congvu.directory.wanted.work import Work
 from congvu.naming.allocation import Issued
 from congvu.registry.model import Status, Unit
@@ -49,7 +49,7 @@ def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
         }
         dn = work.layout.unit(unit.unit_id)
         entry = Entry(dn, {name: found for name, found in values.items() if found})
-        text = f"{unit.name} is new; address by {given.rule}"
+        text = f"{unit.name} is new; address by {given.rule}{special_quota(unit)}"
         clause = work.task.clause("unit.address[0]", "unit.address")
         reason = Reason(Event.UNIT_NEW, text, str(unit.place), clause, unit.document)
         yield WantedEntry(entry, reason, quota_clause)
@@ -68,9 +68,8 @@ def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
         clause = work.task.clause("returning.needs_document", "returning")
         text = "the unit is back, the old address comes back"
         reason = Reason(Event.RETURN, text, str(unit.place), clause, unit.document)
-    yield WantedEntry(
-        Entry(held.dn, {"objectClass": held.values("objectClass"), **values}), reason, quota_clause
-    )
+    entry = Entry(held.dn, {"objectClass": held.values("objectClass"), **values})
+    yield WantedEntry(entry, reason, quota_clause, unit.quota_reason)
 
 
 def _values(work: Work, unit: Unit) -> Values:
@@ -81,7 +80,7 @@ def _values(work: Work, unit: Unit) -> Values:
         "cn": name,
         "displayName": name,
         "congvuParent": one(_parent(work, unit)),
-        "congvuQuota": (str(work.rules.unit_quota.octets),),
+        "congvuQuota": (str((unit.quota or work.rules.unit_quota).octets),),
     }
 
 

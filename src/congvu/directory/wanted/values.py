@@ -11,7 +11,7 @@ from congvu.directory.model import Entry, Layout
 from congvu.naming.allocation import How, Issued
 from congvu.naming.ledger import Holding
 from congvu.naming.names import readings
-from congvu.registry.model import Person
+from congvu.registry.model import Person, Unit
 
 Values = dict[str, tuple[str, ...]]
 """Attributes of an entry; one without values is not there."""
@@ -47,6 +47,11 @@ def telephone(text: str) -> str:
         return text.strip()
     bare = unicodedata.normalize("NFD", _DASHES.sub("-", text).replace("đ", "d").replace("Đ", "D"))
     return _NOT_PRINTABLE.sub("", bare).strip()
+
+
+def special_quota(row: Person | Unit) -> str:
+    """What to add to the reason of a new account that begins with a special size (LD-6.1)."""
+    return f"; mailbox {row.quota}: {row.quota_reason}" if row.quota else ""
 
 
 def new_mailbox(layout: Layout, issued: Issued, mail_host: str, stamped: str) -> Values:
