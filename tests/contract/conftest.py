@@ -28,6 +28,7 @@ ONE_EACH: dict[str, dict[str, tuple[str, ...]]] = {
         "postfix": ("main.cf", "master.cf"),
         "dovecot": ("dovecot.conf",),
         "clamav": ("clamd.conf",),
+        "unbound": ("unbound.conf",),
         "rspamd": ("rspamd.conf", "policy.conf"),
     },
     "outside": {"outside_dns": ("knot.conf",), "outside_mta": ("main.cf",)},

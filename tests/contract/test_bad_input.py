@@ -83,7 +83,7 @@ MISSING = {
         "lab/group_vars/all/domains.yml", r"^directory_suffix: .*", "", ("host mail: ", "directory_suffix"),
     ),
     "a value of another kind": (
-        "lab/group_vars/mail_servers/base.yml", r"\[.*\]", "{a: b}", ("host mail: ", "base_nameservers"),
+        "lab/group_vars/mail_servers/unbound.yml", r"\[.*\]", "{a: b}", ("host mail: ", "unbound_forwarders"),
     ),
 }  # fmt: skip
 

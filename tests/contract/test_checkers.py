@@ -54,6 +54,11 @@ CASES = (
         ('level = "notice";', 'level = "notice;'),
         ('lua = "', 'lua = "/none'),
     )),
+    Case("mail", "unbound", "unbound.conf", "unbound.conf.j2", (
+        ("    interface: 127.0.0.1", "    interface: localhorst"),
+        ("    serve-expired: yes", "    serve-expiredd: yes"),
+        ("    forward-addr: ", "    forward-addr: the "),
+    )),
     Case("outside", "outside_dns", "knot.conf", "knot.conf.j2", (
         ("listen: [ 0.0.0.0@53", "listen: [ 0.0.0.0@port"),
         ("    user: knot:knot", "    usr: knot:knot"),

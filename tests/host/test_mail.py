@@ -14,14 +14,15 @@ from congvu.fleet.lab import Lab, run_in
 PACKAGES = (
     "slapd", "ldap-utils", "postfix", "postfix-ldap", "dovecot-imapd", "dovecot-ldap", "dovecot-lmtpd",
     "dovecot-managesieved", "dovecot-sieve", "clamav-daemon", "clamdscan", "rspamd", "openssl", "ssl-cert",
+    "redis-server", "unbound", "unbound-host", "dns-root-data",
 )  # fmt: skip
-SERVICES = ("slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "ssh")
+SERVICES = ("slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh")
 # Port → the program that listens there for others than the host itself.
 OPEN = {
     22: "sshd", 25: "master", 143: "dovecot", 389: "slapd", 465: "master", 587: "master", 636: "slapd",
     993: "dovecot", 4190: "dovecot",
 }  # fmt: skip
-LOCAL = {11332: "rspamd"}
+LOCAL = {53: "unbound", 11332: "rspamd"}
 # Path → owner, group, mode.
 FILES = {
     "/etc/ssl/congvu/key.pem": ("root", "ssl-cert", 0o640),
@@ -38,6 +39,13 @@ FILES = {
     "/etc/dovecot/dovecot.conf": ("root", "dovecot", 0o640),
     "/etc/clamav/clamd.conf": ("root", "root", 0o644),
     "/etc/rspamd/rspamd.conf": ("root", "root", 0o644),
+    "/run/rspamd/controller.sock": ("_rspamd", "vmail", 0o660),
+    "/var/lib/rspamd/dkim": ("root", "_rspamd", 0o750),
+    "/var/lib/rspamd/dkim/selectors.map": ("root", "_rspamd", 0o640),
+    "/usr/local/sbin/dkim-keys": ("root", "root", 0o755),
+    "/etc/redis/redis.conf": ("redis", "redis", 0o640),
+    "/run/redis/redis-server.sock": ("redis", "redis", 0o770),
+    "/etc/unbound/unbound.conf": ("root", "root", 0o644),
     "/etc/rspamd/congvu/policy.conf": ("root", "root", 0o644),
     "/etc/rspamd/congvu/rules.lua": ("root", "root", 0o644),
     "/var/vmail": ("vmail", "vmail", 0o700),
@@ -45,7 +53,7 @@ FILES = {
     "/var/spool/postfix/private/dovecot-lmtp": ("postfix", "root", 0o600),
     "/var/spool/postfix/private/quota-status": ("postfix", "root", 0o600),
 }
-DAEMONS = ("slapd", "postfix", "dovecot", "clamav-daemon", "rspamd")
+DAEMONS = ("slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound")
 # Errors that a daemon may report of others, each with its reason.
 EXPLAINED = {
     r"ldap_\w+\(\) failed: (Can't contact LDAP server|Connect error)": "slapd was restarted meanwhile",
@@ -58,7 +66,7 @@ def test_a_package_is_installed(name: str, mail: Any) -> None:
 
 
 def test_nothing_that_is_recommended_came_along(mail: Any) -> None:
-    for name in ("postfix-pcre", "redis-server", "unbound", "exim4", "rsyslog", "dovecot-pop3d"):
+    for name in ("postfix-pcre", "exim4", "rsyslog", "dovecot-pop3d"):
         assert not mail.package(name).is_installed, name
 
 

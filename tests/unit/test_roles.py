@@ -37,6 +37,7 @@ VALIDATED = {
     "sync/service.j2": "systemd-analyze verify",
     "sync/sync.yml.j2": "check-settings",
     "sync/timer.j2": "systemd-analyze calendar",
+    "unbound/unbound.conf.j2": "unbound-checkconf",
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.
 NOT_VALIDATED = {
@@ -49,6 +50,8 @@ NOT_VALIDATED = {
     "postfix/main.cf.j2": "postfix check, in the handler",
     "postfix/master.cf.j2": "postfix check, in the handler",
     "rspamd/policy.conf.j2": "rspamadm configtest, in the handler, reads it from its place",
+    "redis/redis.conf.j2": "no checker: an unknown word keeps redis from starting, and the run says so",
+    "rspamd/groups.conf.j2": "a drop-in of systemd; without it the check misses the controller's socket",
     "slapd/seed.ldif.j2": "applied by slapd-apply, which fails on what slapd refuses",
     "slapd/slapd.default.j2": "variables for a shell",
 }

@@ -297,6 +297,7 @@ def _write_inventory(
         "bootstrap_apt_security_mirror": mirrors.security,
         "tls_ca_src": str(lab.authority.certificate_file),
         "lab_gateway": str(subnet[1]),
+        "dkim_records_directory": str(lab.folder / "dkim"),
         "ansible_ssh_private_key_file": str(lab.key),
     }
     hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
