@@ -11,7 +11,8 @@
     └── SystemFailure           a system failed although the input was right         (exit 3)
         ├── DirectoryFailure    the LDAP server refused, vanished or contradicts us
         ├── LabFailure          the container engine or a lab container
-        └── DeployFailure       Ansible or pyinfra stopped on a host
+        ├── DeployFailure       Ansible or pyinfra stopped on a host
+        └── ResolverFailure     a DNS resolver does not answer, or could not find out
 
 Only `congvu.cli` turns these into messages and exit codes.
 """
@@ -85,3 +86,7 @@ class LabFailure(SystemFailure):
 
 class DeployFailure(SystemFailure):
     """Ansible or pyinfra stopped on a host."""
+
+
+class ResolverFailure(SystemFailure):
+    """A DNS resolver does not answer, or says that it could not find out."""

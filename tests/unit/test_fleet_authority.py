@@ -79,6 +79,29 @@ def test_what_was_issued_is_kept(tmp_path: Path, authority: Authority, files: Ho
     assert {path: path.read_bytes() for path in authority.folder.iterdir()} == before
 
 
+def test_it_holds_for_each_further_name(authority: Authority) -> None:
+    names = ["mta-sts.lamdong.gov.vn", "autoconfig.quangtri.gov.vn"]
+    issued = authority.issue(HOST, names)
+    for name in (HOST, *names):
+        assert verify(authority, issued, "-verify_hostname", name) == "OK"
+    assert "ostname mismatch" in verify(authority, issued, "-verify_hostname", "lamdong.gov.vn")
+
+
+def test_a_certificate_that_lacks_a_name_is_issued_anew_for_the_same_key(
+    authority: Authority, files: HostFiles
+) -> None:
+    before, key = files.certificate.read_bytes(), files.key.read_bytes()
+    name = "autodiscover.lamdong.gov.vn"
+    assert authority.issue(HOST, [name]) == files
+    assert files.certificate.read_bytes() != before
+    assert files.key.read_bytes() == key
+    assert verify(authority, files, "-verify_hostname", name) == "OK"
+    assert judge(authority, files.certificate, files.key) == ""
+    again = files.certificate.read_bytes()
+    authority.issue(HOST, [name])
+    assert files.certificate.read_bytes() == again
+
+
 def test_nobody_else_reads_a_key(authority: Authority, files: HostFiles) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in authority.folder.iterdir()}
     assert modes == {

@@ -19,6 +19,7 @@ FLOORS = {
     "naming": 2,
     "registry": 3,
     "directory": 4,
+    "dns": 5,
     "sync": 5,
     "lifecycle": 5,
     "reports": 5,
@@ -26,6 +27,13 @@ FLOORS = {
     "cli": 6,
 }
 PURE = (
+    "congvu.dns.compare",
+    "congvu.dns.model",
+    "congvu.dns.names",
+    "congvu.dns.records",
+    "congvu.dns.show",
+    "congvu.dns.spf",
+    "congvu.dns.sts",
     "congvu.policy.law",
     "congvu.charset.cells",
     "congvu.charset.codec",
@@ -117,7 +125,16 @@ IMPURE_CALLS = {
 }
 RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3", "openpyxl", "sqlalchemy"}
 """Third-party modules a server has from Debian 13's main: python3-click, -rich, -jinja2, -yaml, …"""
-DEVELOPMENT_ONLY = ("congvu.fleet", "congvu.cli.host", "congvu.cli.lab", "congvu.cli.stack")
+DEVELOPMENT_ONLY = (
+    "congvu.fleet",
+    "congvu.dns.certificates",
+    "congvu.dns.published",
+    "congvu.cli.dns",
+    "congvu.cli.host",
+    "congvu.cli.lab",
+    "congvu.cli.stack",
+)
+"""What runs on the machine that deploys, never on a server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from congvu.printable import printable
 _GROUPS = {
     "address": "congvu.cli.address:address",
     "audit": "congvu.cli.audit:audit",
+    "dns": "congvu.cli.dns:dns",
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
     "policy": "congvu.cli.policy:policy",

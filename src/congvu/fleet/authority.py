@@ -6,6 +6,7 @@ Real servers bring their own files; the role `tls` sees no difference.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,18 +39,21 @@ class Authority:
         if not self.certificate_file.exists():
             self._make(name)
 
-    def issue(self, fqdn: str) -> HostFiles:
-        """A certificate for a host name, kept between calls."""
+    def issue(self, fqdn: str, names: Sequence[str] = ()) -> HostFiles:
+        """A certificate for a host and further names it serves, kept between calls while it holds for all.
+
+        The key stays when a name comes in, so that what the DNS says of it (TLSA) stays true.
+        """
         files = HostFiles(self.folder / f"{fqdn}.pem", self.folder / f"{fqdn}.key")
-        if files.certificate.exists():
+        wanted = [fqdn, *(name for name in names if name != fqdn)]
+        if files.certificate.exists() and _names(files.certificate) == wanted:
             return files
         ca = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
-        ca_key = serialization.load_pem_private_key(self._key_file.read_bytes(), password=None)
-        assert isinstance(ca_key, ec.EllipticCurvePrivateKey)  # noqa: S101  (we wrote it in _make)
-        key = ec.generate_private_key(ec.SECP256R1())
+        ca_key = _load(self._key_file)
+        key = _load(files.key) if files.key.exists() else ec.generate_private_key(ec.SECP256R1())
         builder = (
             _builder(fqdn, ca.subject, key.public_key(), dt.timedelta(days=_HOST_DAYS))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(fqdn)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, wanted))), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(
@@ -97,6 +101,18 @@ def _builder(
         .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+
+
+def _names(certificate: Path) -> list[str]:
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    extension = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _load(file: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101  (we wrote it)
+    return key
 
 
 def _pem(thing: ec.EllipticCurvePrivateKey | x509.Certificate) -> bytes:

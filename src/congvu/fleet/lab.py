@@ -32,6 +32,8 @@ from congvu.fleet.engine import Podman
 ROOT = Path(__file__).resolve().parents[3]
 HOSTS = ROOT / "inventory" / "lab"
 _SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync")
+_WEB_NAMES = ("mta-sts", "autoconfig", "autodiscover")
+"""Names below each mail domain; a site says which with `dns_web_names`."""
 _STORE_BYTES = 1 << 30
 _SSH_DEADLINE = 60.0
 _COMMAND_DEADLINE = 600.0
@@ -285,7 +287,7 @@ def _write_inventory(
     addresses = {each.name: {"ansible_host": str(subnet[int(each.need("lab_number"))])} for each in members}
     tls: dict[str, Any] = {}
     for each in members:
-        issued = lab.authority.issue(each.need("bootstrap_fqdn"))
+        issued = lab.authority.issue(each.need("bootstrap_fqdn"), _served_names(each))
         tls[each.name] = {"tls_certificate_src": str(issued.certificate), "tls_key_src": str(issued.key)}
     own = lab.inventories[1]
     secrets_file = own / "group_vars" / "all" / "secrets.yml"
@@ -302,6 +304,13 @@ def _write_inventory(
     }
     hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
     write_whole(own / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}), 0o644)
+
+
+def _served_names(host: inventory.InventoryHost) -> list[str]:
+    """What a mail server serves to browsers and mail programs besides its own name."""
+    if "mail_servers" not in host.groups:
+        return []
+    return [f"{name}.{domain}" for domain in host.variables["mail_domains"] for name in _WEB_NAMES]
 
 
 def _write_ssh_config(lab: Lab) -> None:
