@@ -221,8 +221,7 @@ def test_a_special_quota_shows_author_reason_and_document_in_plan_and_audit_log(
     full.edit("sync.yml", "registry: ld", "registry: ld, overrides: o.yml")
     full.write(
         "o.yml",
-        "version: 1\n"
-        "people: {S1: {author: Lê Na, reason: bản vẽ lớn, document: 12/SXD, set: {quota: 5G}}}\n",
+        "version: 1\npeople: {S1: {author: Lê Na, reason: bản vẽ lớn, document: 12/SXD, set: {quota: 5G}}}\n",
     )
     shown = full("plan").stdout
     assert "mailbox 2G → 5G: bản vẽ lớn" in shown

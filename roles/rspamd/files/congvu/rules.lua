@@ -3,6 +3,6 @@
 
 CONGVU = dofile("common.lua")
 
-for _, name in ipairs({ "limits", "sender" }) do
+for _, name in ipairs({ "limits", "sender", "forged", "send_limit" }) do
   dofile(name .. ".lua")
 end
