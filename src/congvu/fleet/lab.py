@@ -2,7 +2,7 @@
 
 All that belongs to a lab named NAME lies in `.lab/NAME/`: keys and ssh_config, an inventory of addresses
 and secrets that is merged with `inventory/lab`, its certificate authority, registries, logs, and the file
-system of the mail store. Two labs share nothing but the base image.
+systems of the mail store and the queue. Two labs share nothing but the base image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ HOSTS = ROOT / "inventory" / "lab"
 _SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync")
 _WEB_NAMES = ("mta-sts", "autoconfig", "autodiscover")
 """Names below each mail domain; a site says which with `dns_web_names`."""
-_STORE_BYTES = 1 << 30
+_DISK_BYTES = 1 << 30
+"""Of each file system of a host's own; the file behind it is sparse."""
 _SSH_DEADLINE = 60.0
 _COMMAND_DEADLINE = 600.0
 """Seconds for one command on a host; the longest is a suite of a daemon's own checks."""
@@ -75,11 +76,6 @@ class Lab:
     def inventories(self) -> tuple[Path, Path]:
         """What all labs have in common, and what is this one's own."""
         return HOSTS, self.folder / "inventory"
-
-    @property
-    def store(self) -> Path:
-        """Where the mail store's own file system is mounted."""
-        return self.folder / "store"
 
     @property
     def label(self) -> str:
@@ -151,7 +147,9 @@ def raise_containers(lab: Lab, image_name: str) -> bool:
     members = inventory.read(HOSTS)
     _write_inventory(lab, members, subnet, mirrors)
     _write_ssh_config(lab)
-    _mount_store(lab)
+    for each in members:
+        for name in _disks(each):
+            _mount_disk(lab, name)
     if not all(engine.exists("container", _container_name(lab, each.name)) for each in members):
         # New hosts have other host keys and an empty directory: what was remembered of the old ones is wrong.
         for stale in (lab.known_hosts, lab.logins):
@@ -175,8 +173,9 @@ def remove(lab: Lab, *, keep_image: bool = False) -> bool:
     """Remove all that belongs to the lab, and with the last lab the base image. True if any was."""
     engine = podman()
     changed = bool(operations.run([operations.LOCAL], _nothing, lab=lab)["@local"])
-    if os.path.ismount(lab.store):
-        subprocess.run(["umount", str(lab.store)], check=True)
+    for disk in sorted(lab.folder.glob("*.img")):
+        if os.path.ismount(disk.with_suffix("")):
+            subprocess.run(["umount", str(disk.with_suffix(""))], check=True)
     if lab.folder.exists():
         shutil.rmtree(lab.folder)
         changed = True
@@ -228,7 +227,7 @@ def _network(lab: Lab) -> None:
 @deploy("Containers")
 def _containers(lab: Lab, image_name: str, subnet: ipaddress.IPv4Network) -> None:
     for each in lab.hosts():
-        mounts = [(str(lab.store), str(each.variables["lab_store"]))] if "lab_store" in each.variables else []
+        mounts = [(str(lab.folder / name), target) for name, target in _disks(each).items()]
         containers.container(
             name=f"Container {each.name}",
             wanted=containers.Container(
@@ -335,18 +334,24 @@ def _write_ssh_config(lab: Lab) -> None:
     write_whole(lab.ssh_config, "".join(blocks) + f"Host *\n{lines}", 0o644)
 
 
-def _mount_store(lab: Lab) -> None:
-    """The mail store gets a small file system of its own, so that a full disk can be a real one."""
-    if os.path.ismount(lab.store):
+def _disks(host: inventory.InventoryHost) -> Mapping[str, str]:
+    """The file systems of a host's own: name, and where the host has it."""
+    named: Mapping[str, str] = host.variables.get("lab_disks", {})
+    return {str(name): str(target) for name, target in named.items()}
+
+
+def _mount_disk(lab: Lab, name: str) -> None:
+    """The mail store and the queue get small file systems, so that a full disk can be a real one."""
+    where, disk = lab.folder / name, lab.folder / f"{name}.img"
+    if os.path.ismount(where):
         return
-    lab.store.mkdir(exist_ok=True)
-    disk = lab.folder / "store.img"
+    where.mkdir(exist_ok=True)
     if not disk.exists():
         with disk.open("wb") as file:
-            file.truncate(_STORE_BYTES)
+            file.truncate(_DISK_BYTES)
         subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(disk)], check=True)
     done = subprocess.run(
-        ["mount", "-o", "loop", str(disk), str(lab.store)], capture_output=True, text=True, check=False
+        ["mount", "-o", "loop", str(disk), str(where)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise LabFailure(
