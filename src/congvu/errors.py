@@ -10,6 +10,7 @@
     │   └── HostUnreachable     a host that does not answer
     └── SystemFailure           a system failed although the input was right         (exit 3)
         ├── DirectoryFailure    the LDAP server refused, vanished or contradicts us
+        ├── MailFailure         Postfix or Dovecot failed, or did not do what it was told
         ├── LabFailure          the container engine or a lab container
         ├── DeployFailure       Ansible or pyinfra stopped on a host
         └── ResolverFailure     a DNS resolver does not answer, or could not find out
@@ -78,6 +79,10 @@ class SystemFailure(CongvuError):
 
 class DirectoryFailure(SystemFailure):
     """The LDAP server refused, vanished, or is not the one expected."""
+
+
+class MailFailure(SystemFailure):
+    """Postfix or Dovecot failed, or did not do what it was told."""
 
 
 class LabFailure(SystemFailure):

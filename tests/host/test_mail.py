@@ -48,6 +48,7 @@ FILES = {
     "/etc/unbound/unbound.conf": ("root", "root", 0o644),
     "/etc/rspamd/congvu/policy.conf": ("root", "root", 0o644),
     "/etc/rspamd/congvu/rules.lua": ("root", "root", 0o644),
+    "/var/lib/congvu-mail": ("root", "root", 0o700),
     "/var/vmail": ("vmail", "vmail", 0o700),
     "/var/spool/postfix/private/auth": ("postfix", "root", 0o600),
     "/var/spool/postfix/private/dovecot-lmtp": ("postfix", "root", 0o600),

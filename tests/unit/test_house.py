@@ -24,7 +24,8 @@ FLOORS = {
     "lifecycle": 5,
     "reports": 5,
     "fleet": 5,
-    "cli": 6,
+    "mail": 6,
+    "cli": 7,
 }
 PURE = (
     "congvu.dns.compare",
@@ -90,6 +91,8 @@ PURE = (
     "congvu.sync.guard",
     "congvu.sync.hands",
     "congvu.printable",
+    "congvu.mail.messageid",
+    "congvu.mail.notices",
     "congvu.sync.auditrecord",
     "congvu.sync.auditshow",
     "congvu.sync.ldif",

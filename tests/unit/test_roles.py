@@ -37,6 +37,8 @@ VALIDATED = {
     "sync/service.j2": "systemd-analyze verify",
     "sync/sync.yml.j2": "check-settings",
     "sync/timer.j2": "systemd-analyze calendar",
+    "held/service.j2": "systemd-analyze verify",
+    "held/timer.j2": "systemd-analyze timespan",
     "unbound/unbound.conf.j2": "unbound-checkconf",
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.

@@ -27,6 +27,7 @@ _GROUPS = {
     "dns": "congvu.cli.dns:dns",
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
+    "mail": "congvu.cli.mail:mail",
     "policy": "congvu.cli.policy:policy",
     "registry": "congvu.cli.registry:registry",
     "sync": "congvu.cli.sync:sync",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from congvu import files
+from congvu.cli import author as who
 from congvu.cli import watching
 from congvu.directory.connection import Directory
 from congvu.directory.password import find_open, issue_initial
@@ -165,7 +164,7 @@ def decide(settings_file: Path, doubt: str | None, answer: str | None, *, author
     decision = decisions.answered(
         doubts[doubt],
         answer or "",
-        author=author or _author(),
+        author=author or who.author(),
         reason=reason,
         now=datetime.now().astimezone(),
     )
@@ -200,7 +199,7 @@ def _order(
         return Order(
             settings,
             today=date.today(),
-            author=_author(),
+            author=who.author(),
             domains=frozenset(domains),
             units=frozenset(units),
             allow=frozenset(allow),
@@ -214,15 +213,6 @@ def _order(
 def _check_scope(order: Order) -> None:
     if not order.whole:
         raise SettingsError("a saved plan has its own scope", hint="leave out --domain and --unit")
-
-
-def _author() -> str:
-    """Who is at the keyboard, also behind sudo."""
-    name = os.environ.get("SUDO_USER", "")
-    try:
-        return name or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def _print(lines: Iterator[str], *, err: bool = False) -> None:

@@ -128,12 +128,20 @@ class Settings:
         return self.state / "decisions.jsonl"
 
 
+def read(path: Path) -> Settings:
+    """Read the settings file and look at no other; relative paths in it count from its folder.
+
+    Raises `SettingsError` with ``file:line``.
+    """
+    return strictyaml.load(path, Settings, SettingsError, version=VERSION)
+
+
 def load(path: Path) -> Settings:
-    """Read the settings file; relative paths in it count from its folder.
+    """Read the settings file, for a run of the sync.
 
     Raises `SettingsError` with ``file:line``, also when a certificate or an override file is not there.
     """
-    settings = strictyaml.load(path, Settings, SettingsError, version=VERSION)
+    settings = read(path)
     files = {
         "directory.ca_file": settings.directory.ca_file,
         "handover.certificate": settings.handover.certificate if settings.handover else None,

@@ -1,0 +1,104 @@
+"""Whose an address is, and which unit answers for it: what the directory says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from congvu.directory.inspect import Reader
+from congvu.directory.model import MANAGED_CLASS, UNITS, Entry, Layout, State
+
+_ATTRIBUTES = (
+    "objectClass",
+    "uid",
+    "cn",
+    "ou",
+    "mail",
+    "mailLocalAddress",
+    "departmentNumber",
+    "congvuState",
+)
+_DELIVERING = "".join(f"(congvuState={state})" for state in State if state.delivers)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody's mailbox, a person's or a unit's."""
+
+    address: str
+    """The primary one."""
+    name: str
+    domain: str
+    """The mail domain whose policy holds for it; its address may be in its unit's own domain (LD-5.1c)."""
+    unit_id: str
+    is_unit: bool
+    delivers: bool
+    """Whether it has a mailbox that mail is stored in, and Dovecot opens."""
+
+
+class Accounts:
+    """The accounts of a directory, looked up one by one."""
+
+    def __init__(self, directory: Reader, base: str, domains: Iterable[str]) -> None:
+        self._directory, self._base = directory, base
+        self._domains = frozenset(domains)
+
+    def is_ours(self, address: str) -> bool:
+        """Whether the address is in one of our mail domains."""
+        return domain_of(address) in self._domains
+
+    def holding(self, address: str) -> Account | None:
+        """The account that holds `address`; an extension (``name+extension@``) does not count.
+
+        Raises `DirectoryFailure`.
+        """
+        plain = _plain(address)
+        if "@" not in plain:
+            return None
+        wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={_escape(plain)}))"
+        return next(map(_account, self._directory.search(self._base, wanted, _ATTRIBUTES)), None)
+
+    def unit_of(self, account: Account) -> Account | None:
+        """The unit that answers for an account: a unit for itself. None when it has no mailbox.
+
+        Raises `DirectoryFailure`.
+        """
+        if account.is_unit:
+            return account if account.delivers else None
+        if not account.unit_id:
+            return None
+        units = Layout(self._base, account.domain).units
+        wanted = f"(&(objectClass={MANAGED_CLASS})(uid={_escape(account.unit_id)})(|{_DELIVERING}))"
+        return next(map(_account, self._directory.search(units, wanted, _ATTRIBUTES)), None)
+
+    def boxes(self) -> tuple[str, ...]:
+        """Primary addresses of all accounts with a mailbox. Raises `DirectoryFailure`."""
+        wanted = f"(&(objectClass={MANAGED_CLASS})(|{_DELIVERING}))"
+        found = self._directory.search(self._base, wanted, ("objectClass", "mail"))
+        return tuple(sorted(entry.value("mail") for entry in found if entry.value("mail")))
+
+
+def domain_of(address: str) -> str:
+    """The mail domain of an address, in lower case; empty when it has none."""
+    return address.rpartition("@")[2].lower() if "@" in address else ""
+
+
+def _plain(address: str) -> str:
+    local, at, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def _account(entry: Entry) -> Account:
+    return Account(
+        address=entry.value("mail"),
+        name=entry.value("cn") or entry.value("ou"),
+        domain=".".join(part[3:] for part in entry.dn.lower().split(",") if part.startswith("dc=")),
+        unit_id=entry.unit_id,
+        is_unit=entry.kind == UNITS,
+        delivers=entry.state.delivers,
+    )
+
+
+def _escape(text: str) -> str:
+    """`text` as a value in a search filter (RFC 4515, 3)."""
+    return "".join(f"\\{ord(letter):02x}" if letter in "*()\\\0" else letter for letter in text)
