@@ -78,7 +78,7 @@ def test_the_wanted_programs_listen_for_others(port: int, outside: Any) -> None:
 def test_mail_for_the_foreign_domain_is_stored(outside: Any) -> None:
     folder = outside.file("/var/mail/outside")
     assert (folder.user, folder.group, folder.mode) == ("mail", "mail", 0o700)
-    assert outside.check_output("postconf -h virtual_mailbox_domains") == "ngoai.example"
+    assert outside.check_output("postconf -h virtual_mailbox_domains").split()[0] == "ngoai.example"
 
 
 def test_outside_is_nobodys_friend(lab: Lab, mail: Any) -> None:

@@ -6,6 +6,7 @@ Real servers bring their own files; the role `tls` sees no difference.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,13 @@ class HostFiles:
 
     certificate: Path
     key: Path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the public key in hexadecimal, as a TLSA record "3 1 1" has it (RFC 6698)."""
+        key = x509.load_pem_x509_certificate(self.certificate.read_bytes()).public_key()
+        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        return hashlib.sha256(key.public_bytes(encoding, form)).hexdigest()
 
 
 class Authority:

@@ -28,6 +28,7 @@ from congvu.files import write_whole
 from congvu.fleet import bootstrap, containers, image, inventory, operations
 from congvu.fleet.authority import Authority
 from congvu.fleet.engine import Podman
+from congvu.fleet.zonekey import ZoneKey
 
 ROOT = Path(__file__).resolve().parents[3]
 HOSTS = ROOT / "inventory" / "lab"
@@ -92,6 +93,11 @@ class Lab:
     def authority(self) -> Authority:
         """The lab's certificate authority."""
         return Authority(self.folder / "tls", f"congvu lab {self.name}")
+
+    @property
+    def zone_key(self) -> ZoneKey:
+        """What signs the lab's DNS zones."""
+        return ZoneKey(self.folder / "dnssec" / "zone.key")
 
     def hosts(self) -> list[inventory.InventoryHost]:
         """The hosts with their addresses in this lab."""
@@ -287,7 +293,11 @@ def _write_inventory(
     tls: dict[str, Any] = {}
     for each in members:
         issued = lab.authority.issue(each.need("bootstrap_fqdn"), _served_names(each))
-        tls[each.name] = {"tls_certificate_src": str(issued.certificate), "tls_key_src": str(issued.key)}
+        tls[each.name] = {
+            "tls_certificate_src": str(issued.certificate),
+            "tls_key_src": str(issued.key),
+            "lab_key_digest": issued.digest,
+        }
     own = lab.inventories[1]
     secrets_file = own / "group_vars" / "all" / "secrets.yml"
     if not secrets_file.exists():
@@ -299,6 +309,8 @@ def _write_inventory(
         "tls_ca_src": str(lab.authority.certificate_file),
         "lab_gateway": str(subnet[1]),
         "dkim_records_directory": str(lab.folder / "dkim"),
+        "lab_zone_key_src": str(lab.zone_key.file),
+        "lab_zone_dnskey": lab.zone_key.dnskey,
         "ansible_ssh_private_key_file": str(lab.key),
     }
     hosts = {name: {**addresses[name], **tls[name]} for name in addresses}
