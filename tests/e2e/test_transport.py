@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import smtplib
+from email.message import EmailMessage
+from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from congvu.fleet.client import Outside, poll
 from congvu.fleet.lab import Lab
-from tests.lab import STRANGER, Account, inbox, letter, wait
+from tests.lab import STRANGER, Account, Site, inbox, letter, wait
 from tests.stranger import Session, stranger
 
 HELLO = "EHLO la.example\r\n"
@@ -105,3 +110,66 @@ def _data(client: smtplib.SMTP, text: str) -> int:
     code, _ = client.getreply()
     assert client.noop()[0] == 250, "a smuggled command was answered"
     return code
+
+
+# --- What goes out
+
+
+class MailLog:
+    """What Postfix on the mail server writes from now on."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        words = site.on_mail("journalctl", "--lines=0", "--show-cursor", "--quiet").strip()
+        self._cursor = words.rpartition("-- cursor: ")[2]
+
+    def lines(self, words: str) -> list[str]:
+        """Lines that contain the words."""
+        options = ("--facility=mail", "--output=short", f"--after-cursor={self._cursor}")
+        return [line for line in self._site.on_mail("journalctl", *options).splitlines() if words in line]
+
+
+TRUSTED = "Verified TLS connection established to"
+# Domain → how Postfix judged the connection; and domains whose mail waits.
+GOES = {
+    "ngoai.example": f"{TRUSTED} mx.ngoai.example",
+    "sts.ngoai.example": f"{TRUSTED} mx-sts.ngoai.example",
+    "tran.ngoai.example": "TLS connection established to mx-tran.ngoai.example",
+}
+WAITS = ("sai.ngoai.example", "sts-sai.ngoai.example")
+
+
+def _submit(outside: Outside, person: Account, domain: str) -> EmailMessage:
+    message = letter(person.address, f"vanthu@{domain}")
+    with outside.submission(person.address, person.password) as client:
+        client.send_message(message)
+    return message
+
+
+@pytest.mark.parametrize("domain", GOES)
+def test_mail_goes_out_encrypted_and_verified_where_the_receiver_says_how(
+    outside: Outside, site: Site, person: Account, domain: str
+) -> None:
+    log = MailLog(site)
+    message = _submit(outside, person, domain)
+    poll(lambda: outside.received(f"vanthu@{domain}", message["Message-ID"]), f"mail for {domain}")
+    told = [line for line in log.lines("TLS connection established to") if "postfix/smtp" in line]
+    assert any(GOES[domain] in line for line in told), told
+
+
+@pytest.mark.parametrize("domain", WAITS)
+def test_mail_waits_when_the_receiver_is_not_who_it_says(
+    outside: Outside, site: Site, person: Account, domain: str
+) -> None:
+    recipient = f"vanthu@{domain}"
+    message = _submit(outside, person, domain)
+
+    def waiting() -> dict[str, Any] | None:
+        queue = [json.loads(line) for line in site.on_mail("postqueue", "-j").splitlines()]
+        found = [item for item in queue if item["recipients"][0]["address"] == recipient]
+        return found[0] if found and found[0]["recipients"][0].get("delay_reason") else None
+
+    item = poll(waiting, f"a reason why {recipient} waits")
+    site.on_mail("postsuper", "-d", item["queue_id"])
+    assert "Server certificate not verified" in item["recipients"][0]["delay_reason"]
+    assert outside.received(recipient, message["Message-ID"]) == []

@@ -10,9 +10,9 @@ from congvu.fleet.lab import Lab
 from tests.dns import MX, NS, TXT, A, Reply, ask
 from tests.lab import DOMAINS
 
-SERVICES = ("knot", "postfix", "ssh")
-PACKAGES = ("knot", "knot-dnssecutils", "postfix")
-OPEN = {22: "sshd", 25: "master", 53: "knotd"}
+SERVICES = ("knot", "postfix", "nginx", "ssh")
+PACKAGES = ("knot", "knot-dnssecutils", "postfix", "nginx", "testssl.sh")
+OPEN = {22: "sshd", 25: "master", 53: "knotd", 443: "nginx"}
 ZONES = (*DOMAINS, "ngoai.example")
 
 

@@ -34,6 +34,7 @@ VALIDATED = {
     "rspamd/rspamd.conf.j2": "rspamadm configtest -c",
     "outside_dns/knot.conf.j2": "conf-check",
     "outside_dns/zone.j2": "kzonecheck",
+    "outside_web/nginx.conf.j2": "nginx -t -c",
     "sync/service.j2": "systemd-analyze verify",
     "sync/sync.yml.j2": "check-settings",
     "sync/timer.j2": "systemd-analyze calendar",

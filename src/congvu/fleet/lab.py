@@ -318,9 +318,9 @@ def _write_inventory(
 
 
 def _served_names(host: inventory.InventoryHost) -> list[str]:
-    """What a mail server serves to browsers and mail programs besides its own name."""
+    """What a host serves to browsers and mail programs besides its own name."""
     if "mail_servers" not in host.groups:
-        return []
+        return [str(name) for name in host.variables.get("lab_served_names", [])]
     return [f"{name}.{domain}" for domain in host.variables["mail_domains"] for name in _WEB_NAMES]
 
 
