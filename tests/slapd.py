@@ -209,7 +209,7 @@ def _play(folder: Path) -> dict[str, Any]:
     return {
         "hosts": "mail_servers",
         "gather_facts": False,
-        "vars_files": [str(ROOT / "roles/slapd/vars/Debian_13.yml")],
+        "vars_files": [str(ROOT / "roles/slapd/vars" / name) for name in ("Debian_13.yml", "access.yml")],
         "tasks": [
             # For its defaults and variables; no task of it runs.
             {"ansible.builtin.import_role": {"name": "slapd", "tasks_from": "check"}, "when": False},

@@ -77,7 +77,10 @@ def _play(host: str, folder: str) -> dict[str, Any]:
         "hosts": GROUPS[host],
         "gather_facts": False,
         "vars_files": [
-            str(ROOT / "roles" / role / "vars" / "Debian_13.yml") for role in used if role != "base"
+            str(file)
+            for role in used
+            for file in sorted((ROOT / "roles" / role / "vars").glob("*.yml"))
+            if file.name != "main.yml"
         ],
         "tasks": [
             # For their defaults and variables; no task of theirs runs.

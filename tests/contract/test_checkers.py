@@ -34,7 +34,7 @@ class Case:
 CASES = (
     Case("mail", "slapd", "config.ldif", "config.ldif.j2", (
         ("olcModuleLoad: ppolicy", "olcModuleLoad: ppolice"),
-        ("olcAccess: {0}to attrs=userPassword", "olcAccess: {0}to attrs=userPasswort"),
+        ("attrs=pwdReset", "attrs=pwdRest"),
         ("olcRefintAttribute: congvuDelegate", "olcRefintAttribute: congvuDelegates"),
         ("olcDbIndex: objectClass", "olcDbIndex: objectKlass"),
         ("olcSuffix: dc=gov,dc=vn", "olcSuffix: gov.vn"),
