@@ -7,11 +7,7 @@ Neither is made from the other.
 from __future__ import annotations
 
 import shlex
-import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ldap3
@@ -20,13 +16,21 @@ import yaml
 
 from congvu.directory.model import Entry, State
 from congvu.fleet.lab import Lab
-from tests.slapd import Slapd, scratch
+from tests.contract.doors import (
+    BASE,
+    DOMAIN,
+    ELSEWHERE,
+    PASSWORD,
+    SUCCESS,
+    World,
+    directory,
+    domain_entries,
+    person,
+    unit,
+)
 
 WANTED = yaml.safe_load((Path(__file__).parent / "data" / "access.yml").read_text())
-BASE = "dc=gov,dc=vn"
-DOMAIN, ELSEWHERE = (f"dc={name},{BASE}" for name in ("kiemtra", "noikhac"))
-PASSWORD = "Mat-khau-2026-abc"  # noqa: S105  (of entries that live as long as these tests)
-SUCCESS, COMPARE_FALSE, COMPARE_TRUE = 0, 5, 6
+COMPARE_FALSE, COMPARE_TRUE = 5, 6
 STRONGER_AUTH_REQUIRED, CONFIDENTIALITY, CONSTRAINT = 8, 13, 19
 NO_SUCH_OBJECT, INVALID_CREDENTIALS, INSUFFICIENT_ACCESS, UNWILLING = 32, 49, 50, 53
 NAMING_CONTEXT = 71
@@ -35,60 +39,26 @@ DENIED = {STRONGER_AUTH_REQUIRED, NO_SUCH_OBJECT, INSUFFICIENT_ACCESS}
 
 # --- The world
 
-
-def _person(uid: str, domain: str = DOMAIN, *, container: str = "people", **more: str) -> Entry:
-    mail = f"{uid.lower()}@{domain.split(',', maxsplit=1)[0].removeprefix('dc=')}.gov.vn"
-    classes = ("inetOrgPerson", "inetLocalMailRecipient", "congvuAccount")
-    given = {
-        "uid": uid, "cn": uid, "sn": uid, "displayName": uid, "employeeNumber": uid, "title": "Chuyên viên",
-        "telephoneNumber": "0999000001", "departmentNumber": "pho", "ou": "Phòng Hành chính", "mail": mail,
-        "mailLocalAddress": mail, "mailHost": "mail.lamdong.gov.vn", "congvuState": "active",
-        "congvuQuota": "1048576", "congvuIssued": "20261101000000Z", "congvuIssuedFor": f"Nguyễn|Văn|{uid}",
-        "congvuAliasUntil": f"cu.{mail} 20271122", "congvuFormerAddress": f"xua.{mail}",
-        "congvuEnded": "20261101000000Z", "userPassword": PASSWORD, "pwdChangedTime": "20261101000000Z",
-        "pwdLastSuccess": f"{datetime.now(UTC):%Y%m%d%H%M%SZ}",  # of this hour: a login does not change it
-    }  # fmt: skip
-    return Entry.build(f"uid={uid},ou={container},{domain}", classes, given | more)
-
-
-def _unit(uid: str, **more: str) -> Entry:
-    entry = _person(uid, container="units", **more)
-    left_out = {"sn", "employeeNumber", "title", "departmentNumber"}
-    given = {name: values for name, values in entry.attributes.items() if name not in left_out}
-    return Entry(
-        entry.dn,
-        given | {"objectClass": ("organizationalUnit", "inetLocalMailRecipient", "congvuAccount")},
-    )
-
-
-def _domain(dn: str) -> Iterator[Entry]:
-    name = dn.split(",", maxsplit=1)[0].removeprefix("dc=")
-    classes = ("domain", "domainRelatedObject", "congvuDomain")
-    yield Entry.build(dn, classes, {"dc": name, "associatedDomain": f"{name}.gov.vn"})
-    for container in ("people", "units"):
-        yield Entry.build(f"ou={container},{dn}", ("organizationalUnit",), {"ou": container})
-
-
 NOTED = {  # by ppolicy
     "pwdHistory": "20261101000000Z#1.3.6.1.4.1.1466.115.121.1.40#10#{ARGON2}xx",
     "pwdPolicySubentry": f"cn=default,ou=policies,{BASE}",
 }
-SOMEONE, DELEGATE, HEAD = (_person(uid, **NOTED) for uid in ("An", "Binh", "Chi"))
-NEIGHBOUR = _person("Dung", ELSEWHERE, **NOTED)
+SOMEONE, DELEGATE, HEAD = (person(uid, **NOTED) for uid in ("An", "Binh", "Chi"))
+NEIGHBOUR = person("Dung", ELSEWHERE, **NOTED)
 LINKED = {"congvuDelegate": DELEGATE.dn, "congvuHead": HEAD.dn, "congvuParent": f"ou=units,{DOMAIN}"}
-OFFICE = _unit("PhongAn", **LINKED, **NOTED)
+OFFICE = unit("PhongAn", **LINKED, **NOTED)
 LOCKED_OUT = {"pwdAccountLockedTime": "000001010000Z", "pwdFailureTime": "20261101000000.000001Z"}
-PERSON = _person("Em", congvuDelegate=DELEGATE.dn, pwdReset="TRUE", **LOCKED_OUT, **NOTED)
-UNIT = _unit("PhongEm", congvuSuccessor=OFFICE.dn, pwdReset="TRUE", **LINKED, **LOCKED_OUT, **NOTED)
-STRANGER = _person("Phuc", ELSEWHERE, pwdReset="TRUE", **NOTED)
-VICTIM = _person("Giang")
-LOCKED = _person("Khoa", congvuState="locked", **NOTED)
-STATES = {str(state): _person(f"S{state}", congvuState=str(state)) for state in State}
+PERSON = person("Em", congvuDelegate=DELEGATE.dn, pwdReset="TRUE", **LOCKED_OUT, **NOTED)
+UNIT = unit("PhongEm", congvuSuccessor=OFFICE.dn, pwdReset="TRUE", **LINKED, **LOCKED_OUT, **NOTED)
+STRANGER = person("Phuc", ELSEWHERE, pwdReset="TRUE", **NOTED)
+VICTIM = person("Giang")
+LOCKED = person("Khoa", congvuState="locked", **NOTED)
+STATES = {str(state): person(f"S{state}", congvuState=str(state)) for state in State}
 STATES |= {
-    "must_change": _person("Smust", congvuState="initial", pwdReset="TRUE"),
-    "after_wrong_passwords": _person("Swrong", **LOCKED_OUT),
+    "must_change": person("Smust", congvuState="initial", pwdReset="TRUE"),
+    "after_wrong_passwords": person("Swrong", **LOCKED_OUT),
 }
-DOMAINS = {dn: tuple(_domain(dn)) for dn in (DOMAIN, ELSEWHERE)}
+DOMAIN_ITSELF, CONTAINER, _ = domain_entries(DOMAIN)
 SERVICE = Entry.build(
     f"cn=sync,ou=services,{BASE}",
     ("organizationalRole", "simpleSecurityObject"),
@@ -100,8 +70,8 @@ RULES = Entry.build(
     {"cn": "default", "pwdAttribute": "userPassword", "pwdMinLength": "8", "pwdMaxFailure": "12"},
 )
 KINDS = {
-    "person": PERSON, "unit": UNIT, "stranger": STRANGER, "locked": LOCKED, "domain": DOMAINS[DOMAIN][0],
-    "container": DOMAINS[DOMAIN][1], "service": SERVICE, "rules": RULES,
+    "person": PERSON, "unit": UNIT, "stranger": STRANGER, "locked": LOCKED, "domain": DOMAIN_ITSELF,
+    "container": CONTAINER, "service": SERVICE, "rules": RULES,
     "top": Entry.build(BASE, ("domain",), {"dc": "gov"}),
 }  # fmt: skip
 PEOPLE = {
@@ -112,76 +82,10 @@ EVERYBODY = ("anonymous", *DAEMONS, *PEOPLE)
 CLASS_OF = {name: one for one, names in WANTED["classes"].items() for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """A directory of these tests' own, and ways into it."""
-
-    server: Slapd
-    secrets: Mapping[str, str]
-
-    @contextmanager
-    def connection(self, dn: str = "", password: str = "") -> Iterator[ldap3.Connection]:
-        """A connection under TLS, bound where a DN is given; look at its ``result``."""
-        provider = self.server.settings.providers[0]
-        tls = ldap3.Tls(ssl.CERT_REQUIRED, ca_certs_file=str(self.server.settings.ca_file))
-        tls.valid_names = [provider.tls_name]
-        server = ldap3.Server(provider.host, provider.port, get_info=ldap3.NONE, tls=tls, connect_timeout=10)
-        one = ldap3.Connection(
-            server, user=dn or None, password=password or None, check_names=False, receive_timeout=20,
-            raise_exceptions=False, auto_encode=False,
-        )  # fmt: skip
-        one.open()
-        try:
-            assert one.start_tls()
-            if dn:
-                one.bind()
-            yield one
-        finally:
-            one.unbind()
-
-    def replace(self, dn: str, attribute: str, value: str) -> None:
-        """Change an entry as the administrator."""
-        change = f"replace: {attribute}\n{attribute}: {value}\n"
-        self.server.root("ldapmodify", stdin=f"dn: {dn}\nchangetype: modify\n{change}")
-
-    @contextmanager
-    def as_one(self, who: str) -> Iterator[ldap3.Connection]:
-        """Bound as one of `EVERYBODY`; for the anonymous, with the lock before the tree taken off."""
-        if who in PEOPLE:
-            given = (PEOPLE[who].dn, PASSWORD)
-        elif who in DAEMONS:
-            given = (f"cn={who},ou=services,{BASE}", self.secrets[f"directory_password_{who}"])
-        else:
-            given = ("", "")
-            self.server.configure("olcDatabase={1}mdb,cn=config", olcRequires="none")
-        try:
-            with self.connection(*given) as one:
-                assert who == "anonymous" or one.result["result"] == SUCCESS, one.result
-                yield one
-        finally:
-            if who == "anonymous":
-                self.server.configure("olcDatabase={1}mdb,cn=config", olcRequires="authc")
-
-
 @pytest.fixture(scope="module")
 def world(lab: Lab) -> Iterator[World]:
-    secrets = yaml.safe_load((lab.folder / "inventory/group_vars/all/secrets.yml").read_text())
-    accounts = (
-        SOMEONE,
-        DELEGATE,
-        HEAD,
-        NEIGHBOUR,
-        OFFICE,
-        PERSON,
-        UNIT,
-        STRANGER,
-        LOCKED,
-        VICTIM,
-        *STATES.values(),
-    )
-    with scratch(lab) as server:
-        server.fill([*(one for entries in DOMAINS.values() for one in entries), *accounts])
-        one = World(server, secrets)
+    others = (PERSON, UNIT, STRANGER, LOCKED, VICTIM)
+    with directory(lab, *PEOPLE.values(), *others, *STATES.values()) as one:
         one.replace(VICTIM.dn, "userPassword", f"{PASSWORD}\n-\nreplace: pwdReset")  # hashed, as in earnest
         yield one
 
@@ -224,7 +128,7 @@ def _granted(one: ldap3.Connection, entry: Entry) -> dict[str, str]:
 def test_everybody_can_do_what_the_table_says_and_nothing_else(who: str, kind: str, world: World) -> None:
     entry = _entry(who, kind)
     rights = (WANTED["may"][who] or {}).get(kind, {})
-    with world.as_one(who) as one:
+    with world.as_one(PEOPLE.get(who, who)) as one:
         granted = _granted(one, entry)
     assert granted == {name: rights.get(CLASS_OF[name], "") for name in entry.attributes}
 
@@ -247,7 +151,7 @@ def test_entries_are_made_by_the_sync_and_removed_and_renamed_by_nobody(
 ) -> None:
     parent = _entry(who, kind).dn
     probe = f"ou=probe,{parent}"
-    with world.as_one(who) as one:
+    with world.as_one(PEOPLE.get(who, who)) as one:
         one.add(probe, ["organizationalUnit"], {"ou": "probe"})
         added = one.result["result"]
         try:
@@ -263,7 +167,7 @@ def test_entries_are_made_by_the_sync_and_removed_and_renamed_by_nobody(
 
 
 def test_the_sync_makes_no_account_that_is_under_another_policy(world: World) -> None:
-    given = _person("Moi", pwdPolicySubentry=f"cn=service,ou=policies,{BASE}")
+    given = person("Moi", pwdPolicySubentry=f"cn=service,ou=policies,{BASE}")
     attributes = {
         name: list(values) for name, values in given.attributes.items() if not name.startswith("pwd")
     }
@@ -300,7 +204,7 @@ def test_every_state_is_in_the_table_of_logins() -> None:
 
 def test_who_is_locked_while_logged_in_gets_no_new_password(world: World) -> None:
     another = {"userPassword": [(ldap3.MODIFY_REPLACE, ["Khac-han-2026-abc"])]}
-    with world.as_one("someone") as one:
+    with world.as_one(SOMEONE) as one:
         world.replace(SOMEONE.dn, "congvuState", "locked")
         try:
             one.modify(SOMEONE.dn, another)
@@ -360,7 +264,7 @@ def test_without_a_login_the_server_says_what_it_can_do_and_no_more(world: World
 
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_the_schema_is_for_who_is_logged_in_and_the_configuration_for_root(who: str, world: World) -> None:
-    with world.as_one(who) as one:
+    with world.as_one(PEOPLE.get(who, who)) as one:
         one.search("cn=Subschema", "(objectClass=*)", ldap3.BASE, attributes=["attributeTypes"])
         seen = any("attributeTypes" in each.get("attributes", ()) for each in one.response or ())
         assert seen == (who != "anonymous")
@@ -371,7 +275,7 @@ def test_the_schema_is_for_who_is_logged_in_and_the_configuration_for_root(who: 
 
 
 def test_people_find_nobody_but_themselves(world: World) -> None:
-    with world.as_one("someone") as one:
+    with world.as_one(SOMEONE) as one:
         for base in (BASE, DOMAIN, f"ou=people,{DOMAIN}", PERSON.dn):
             one.search(base, "(objectClass=*)", ldap3.SUBTREE, attributes=["mail"])
             assert one.result["result"] == NO_SUCH_OBJECT, base
@@ -393,7 +297,7 @@ def test_nobody_learns_whether_a_guessed_password_of_another_is_right(
     how: str, who: str, world: World
 ) -> None:
     """ppolicy would tell, before the ACLs are asked, and without counting towards a lock."""
-    with world.as_one(who) as one:
+    with world.as_one(PEOPLE.get(who, who)) as one:
         told = []
         for guess in (PASSWORD, "Sai-2026-abcxyz"):
             one.modify(VICTIM.dn, {"userPassword": GUESSES[how](guess)})
