@@ -43,19 +43,20 @@ table inet congvu_fault {
 }
 """
 DAEMONS = ("unbound", "slapd", "redis-server", "clamav-daemon", "rspamd", "dovecot", "postfix")
-# All that starts from here on sees the time that this file tells; the machine's own clock stays as it is, and
-# so does the monotonic one, which no jump moves.
+# What starts from here on sees the time that the file tells. The machine's own clock stays as it is, and so
+# does the monotonic one: no jump moves it. slapd, rspamd and Redis do not run under libfaketime.
+_FAKED = "unbound clamav-daemon dovecot postfix"
 _OWN_CLOCK = f"""\
 DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends libfaketime >/dev/null
 echo +0 >/etc/faketimerc
 systemctl set-environment FAKETIME_DONT_FAKE_MONOTONIC=1
 ls /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload
-systemctl restart {" ".join(DAEMONS)}"""
+systemctl restart {_FAKED}"""
 _THE_CLOCK = f"""\
 rm -f /etc/ld.so.preload
 systemctl unset-environment FAKETIME_DONT_FAKE_MONOTONIC
-systemctl restart {" ".join(DAEMONS)}
-rm -f /etc/faketimerc"""
+systemctl restart {_FAKED}
+rm -f /etc/faketimerc /dev/shm/faketime_* /dev/shm/sem.faketime_*"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ FAULTS: Mapping[str, Breakage] = {
     "clock": Breakage(
         "the clock jumps an hour ahead, then back",
         "echo +1h >/etc/faketimerc",
-        "echo +0 >/etc/faketimerc; sleep 12; postqueue -f",
+        "echo +0 >/etc/faketimerc; sleep 12; systemctl restart dovecot; postqueue -f",
         lasts=15,
         prepares=_OWN_CLOCK,
         clears=_THE_CLOCK,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
@@ -65,14 +66,18 @@ def look(outside: Outside, mark: str, accounts: Iterable[Account]) -> Found:
     return found
 
 
-def sweep(outside: Outside, site: Site, mark: str, accounts: Iterable[Account]) -> None:
-    """Remove what a run left in the mailboxes, and in the queues where it failed."""
-    for account in accounts:
-        site.on_mail("doveadm", "expunge", "-u", account.address, "mailbox", "*", "all", check=False)
-    run_in(outside.lab, "outside", "sudo", "python3", "-", mark, stdin=_SWEEP)
-    for host in ("mail", "outside"):
-        for number in queued(outside, host, mark, accounts):
-            run_in(outside.lab, host, "sudo", "postsuper", "-d", number, check=False)
+@contextmanager
+def swept(outside: Outside, site: Site, mark: str, accounts: Sequence[Account]) -> Iterator[None]:
+    """Remove in the end what a run left in the mailboxes, and in the queues where it failed."""
+    try:
+        yield
+    finally:
+        for account in accounts:
+            site.on_mail("doveadm", "expunge", "-u", account.address, "mailbox", "*", "all", check=False)
+        run_in(outside.lab, "outside", "sudo", "python3", "-", mark, stdin=_SWEEP)
+        for host in ("mail", "outside"):
+            for number in queued(outside, host, mark, accounts):
+                run_in(outside.lab, host, "sudo", "postsuper", "-d", number, check=False)
 
 
 def queued(outside: Outside, host: str, mark: str, accounts: Iterable[Account]) -> list[str]:

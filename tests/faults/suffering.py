@@ -10,7 +10,7 @@ from uuid import uuid4
 from congvu.fleet.client import Outside, poll
 from congvu.fleet.lab import run_in
 from tests.faults.breakage import DAEMONS, Breakage, Switch
-from tests.faults.ledger import Journal, Verdict, judge, look, queued, sweep
+from tests.faults.ledger import Journal, Verdict, judge, look, queued, swept
 from tests.faults.traffic import Event, Traffic, letters
 from tests.lab import QUANGTRI, Account, Site
 
@@ -63,7 +63,7 @@ def suffer(outside: Outside, site: Site, who: People, name: str, fault: Breakage
     mark = f"{name}.{uuid4().hex[:8]}"
     load = letters(mark, who.logins, who.boxes)
     began = time.time()
-    with Switch(outside.lab, fault) as switch:
+    with swept(outside, site, mark, who.boxes), Switch(outside.lab, fault) as switch:
         with Traffic(outside, load) as traffic:
             poll(lambda: len(traffic.events) >= BEFORE or None, f"{BEFORE} answers", seconds=60)
             broken = switch.off()
@@ -76,7 +76,6 @@ def suffer(outside: Outside, site: Site, who: People, name: str, fault: Breakage
         empty = time.time()
         found = look(outside, mark, who.boxes)
         logs = {host: _journal(outside, host, began) for host in ("mail", "outside")}
-    sweep(outside, site, mark, who.boxes)
     verdict = judge(load, events, found, logs, killed=fault.kills_postfix)
     states = run_in(outside.lab, "mail", "systemctl", "is-active", *DAEMONS, check=False).stdout.split()
     down = [unit for unit, state in zip(DAEMONS, states, strict=True) if state != "active"]

@@ -19,7 +19,7 @@ from congvu.fleet.client import Outside, poll
 from congvu.fleet.lab import run_in
 from tests.faults import noise
 from tests.faults.breakage import DAEMONS
-from tests.faults.ledger import queued, sweep
+from tests.faults.ledger import queued, swept
 from tests.lab import MIB, Account, Site, inbox, letter, wait
 
 SESSIONS = 10_000
@@ -94,14 +94,19 @@ def storm(outside: Outside, site: Site, unit: Account) -> Iterator[Storm]:
     source = base64.b64encode(Path(noise.__file__).read_bytes()).decode()
     program = f"import base64; exec(base64.b64decode('{source}'))"
     command = ["ssh", "-F", str(site.lab.ssh_config), "outside", f'python3 -c "{program}"']
-    done = subprocess.run(
-        command, input=json.dumps(order), capture_output=True, text=True, check=True, timeout=SECONDS + 120
-    )
-    outcomes = Counter({(kind, came): times for kind, came, times in json.loads(done.stdout)})
-    poll(lambda: not queued(outside, "mail", mark, [unit]), "an empty queue", seconds=240, pause=1)
-    log = site.on_mail("journalctl", "--output=cat", f"--since=@{began:.0f}").splitlines()
-    yield Storm(mark, before, health(site), outcomes, log)
-    sweep(outside, site, mark, [unit])
+    with swept(outside, site, mark, [unit]):
+        done = subprocess.run(
+            command,
+            input=json.dumps(order),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=SECONDS + 120,
+        )
+        outcomes = Counter({(kind, came): times for kind, came, times in json.loads(done.stdout)})
+        poll(lambda: not queued(outside, "mail", mark, [unit]), "an empty queue", seconds=240, pause=1)
+        log = site.on_mail("journalctl", "--output=cat", f"--since=@{began:.0f}").splitlines()
+        yield Storm(mark, before, health(site), outcomes, log)
 
 
 def test_every_session_finds_the_server_at_home(storm: Storm) -> None:
