@@ -259,9 +259,10 @@ def bomb(make: Maker) -> list[Step]:
     data = bytes(make.draw.randrange(1, 64) << 20)
     for level in range(make.draw.randrange(1, 5)):
         packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(packed, "w") as archive:
             for copy in range(1 if level == 0 else 6):
-                archive.writestr(f"{level}-{copy}.txt", data)
+                undated = zipfile.ZipInfo(f"{level}-{copy}.txt")
+                archive.writestr(undated, data, zipfile.ZIP_DEFLATED)
         data = packed.getvalue()
     if make.draw.random() < 0.2:
         data = zlib.compress(data) if make.draw.random() < 0.5 else data[: len(data) // 2]

@@ -55,7 +55,7 @@ class Result:
 def people(site: Site) -> People:
     """Four persons, one of another mail domain, and two units."""
     logins = [site.person(), site.person(), site.person(), site.person(QUANGTRI)]
-    return People(logins, [site.unit(), site.unit(QUANGTRI)])
+    return People(logins, [site.unit(), site.unit()])
 
 
 def suffer(outside: Outside, site: Site, who: People, name: str, fault: Breakage) -> Result:
