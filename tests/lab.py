@@ -155,6 +155,19 @@ def arrived(outside: Outside, account: Account, message_id: str, *, seconds: flo
         return poll(lambda: fetch(box, message_id), f"{message_id} for {account.address}", seconds=seconds)
 
 
+def delivered(outside: Outside, account: Account, message_id: str) -> tuple[EmailMessage, str]:
+    """The message and the folder it lies in, the inbox or Junk, once it is there."""
+
+    def look() -> tuple[EmailMessage, str] | None:
+        for folder in ("INBOX", "Junk"):
+            with mailbox(outside, account.address, account.password, folder) as box:
+                if box.state == "SELECTED" and (found := fetch(box, message_id)):
+                    return parse(found[0]), folder
+        return None
+
+    return poll(look, f"{message_id} for {account.address}")
+
+
 def inbox(outside: Outside, account: Account) -> list[EmailMessage]:
     """All that lies in the account's inbox now."""
     with mailbox(outside, account.address, account.password) as box:

@@ -10,9 +10,9 @@ from email.policy import SMTP
 
 import pytest
 
-from congvu.fleet.client import Outside, fetch, mailbox, parse, poll
+from congvu.fleet.client import Outside, parse, poll
 from congvu.fleet.lab import Lab
-from tests.lab import LAMDONG, QUANGTRI, STRANGER, Account, Answer, letter, transact
+from tests.lab import LAMDONG, QUANGTRI, STRANGER, Account, Answer, delivered, letter, transact
 from tests.signing import Signer, published, signer
 
 REJECT, QUARANTINE, WATCH, STRICT = "tuchoi.example", "cachly.example", "theodoi.example", "nghiem.example"
@@ -77,7 +77,9 @@ CASES = {
     "our domain in From, a signature of another": Case(STRANGER, f"chutich@{LAMDONG}", "valid", 554),
     "our domain in From, a seal of another": Case(STRANGER, f"chutich@{LAMDONG}", "sealed", 554),
     "our domain in the name only": Case(STRANGER, f"chutich <{STRANGER}>", results=("spf=pass",)),
-    "a department with a server of its own": Case(STRANGER, f"vanthu@phong.{LAMDONG}", results=("spf=pass",)),
+    "a department that proves nothing, below a domain with p=reject": Case(
+        STRANGER, f"vanthu@phong.{LAMDONG}", code=554, says="DMARC"
+    ),
 }
 
 
@@ -98,19 +100,6 @@ def written(case: Case, recipient: str, key: Signer) -> bytes:
     else:
         raw = key.sign(message) if case.signed else message.as_bytes(policy=SMTP)
     return raw + b"Thay.\r\n" if case.signed.startswith("broken") else raw
-
-
-def delivered(outside: Outside, account: Account, message_id: str) -> tuple[EmailMessage, str]:
-    """The message and the folder it lies in, wherever the account's rules have put it."""
-
-    def look() -> tuple[EmailMessage, str] | None:
-        for folder in ("INBOX", "Junk"):
-            with mailbox(outside, account.address, account.password, folder) as box:
-                if box.state == "SELECTED" and (found := fetch(box, message_id)):
-                    return parse(found[0]), folder
-        return None
-
-    return poll(look, f"{message_id} for {account.address}")
 
 
 def results(message: EmailMessage) -> str:
@@ -165,3 +154,13 @@ def test_every_domain_of_ours_signs_with_a_key_of_its_own(outside: Outside, neig
         lambda: outside.received(STRANGER, message["Message-ID"]), "the neighbour's message outside"
     )
     assert f"d={QUANGTRI};" in got["DKIM-Signature"]
+
+
+def test_our_mail_may_come_back_through_a_list_that_leaves_it_as_it_was(
+    outside: Outside, unit: Account, ours: EmailMessage
+) -> None:
+    raw = b"List-Id: <ds.ngoai.example>\r\n" + ours.as_bytes(policy=SMTP)
+    with outside.smtp() as client:
+        assert transact(client, "danhsach@ngoai.example", unit.address, raw).accepted
+        answer = transact(client, "danhsach@ngoai.example", unit.address, raw + b"Danh sach thu\r\n")
+    assert (answer.code, "log in to send" in answer.text or "DMARC" in answer.text) == (554, True), answer
