@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
@@ -12,8 +14,8 @@ from uuid import uuid4
 import pytest
 
 from congvu.fleet.client import Outside, poll
-from congvu.fleet.lab import Lab
-from tests.lab import STRANGER, Account, Site, inbox, letter, wait
+from congvu.fleet.lab import Lab, run_in
+from tests.lab import LAMDONG, STRANGER, Account, Site, inbox, letter, wait
 from tests.stranger import Session, stranger
 
 HELLO = "EHLO la.example\r\n"
@@ -164,12 +166,46 @@ def test_mail_waits_when_the_receiver_is_not_who_it_says(
     recipient = f"vanthu@{domain}"
     message = _submit(outside, person, domain)
 
-    def waiting() -> dict[str, Any] | None:
-        queue = [json.loads(line) for line in site.on_mail("postqueue", "-j").splitlines()]
-        found = [item for item in queue if item["recipients"][0]["address"] == recipient]
-        return found[0] if found and found[0]["recipients"][0].get("delay_reason") else None
-
-    item = poll(waiting, f"a reason why {recipient} waits")
+    item = poll(lambda: _why(site, recipient), f"a reason why {recipient} waits")
     site.on_mail("postsuper", "-d", item["queue_id"])
     assert "Server certificate not verified" in item["recipients"][0]["delay_reason"]
     assert outside.received(recipient, message["Message-ID"]) == []
+
+
+CLEAR = "smtpd_tls_security_level=none"
+ENCRYPTED = f"sender_dependent_default_transport_maps=inline:{{@{LAMDONG}=encrypted:}}"
+
+
+@contextmanager
+def _set(lab: Lab, host: str, setting: str) -> Iterator[None]:
+    """Postfix of a host with another setting for a while."""
+    copy = "/run/main.cf.before"
+    change = f'cp -p /etc/postfix/main.cf {copy}; postconf -e "$1"; postfix reload'
+    run_in(lab, host, "sudo", "sh", "-ec", change, "sh", setting)
+    try:
+        yield
+    finally:
+        run_in(lab, host, "sudo", "sh", "-ec", f"mv {copy} /etc/postfix/main.cf; postfix reload")
+
+
+def test_mail_of_a_domain_that_wants_encryption_waits_for_it(
+    lab: Lab, outside: Outside, site: Site, person: Account
+) -> None:
+    recipient = f"{uuid4().hex}@tran.ngoai.example"
+    message = letter(person.address, recipient)
+    with _set(lab, "mail", ENCRYPTED):
+        with _set(lab, "outside", CLEAR):
+            with outside.submission(person.address, person.password) as client:
+                client.send_message(message)
+            reason = poll(lambda: _why(site, recipient), f"a reason why {recipient} waits")
+        assert "TLS is required, but was not offered" in reason["recipients"][0]["delay_reason"]
+        assert outside.received(recipient, message["Message-ID"]) == []
+        site.on_mail("postqueue", "-f")
+        poll(lambda: outside.received(recipient, message["Message-ID"]), "the message, encrypted")
+
+
+def _why(site: Site, recipient: str) -> dict[str, Any] | None:
+    """The message for a recipient as it lies in the queue, once it has a reason to wait."""
+    queue = [json.loads(line) for line in site.on_mail("postqueue", "-j").splitlines()]
+    found = [item for item in queue if item["recipients"][0]["address"] == recipient]
+    return found[0] if found and found[0]["recipients"][0].get("delay_reason") else None

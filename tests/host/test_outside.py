@@ -11,7 +11,7 @@ from tests.dns import MX, NS, TXT, A, Reply, ask
 from tests.lab import DOMAINS
 
 SERVICES = ("knot", "postfix", "nginx", "ssh")
-PACKAGES = ("knot", "knot-dnssecutils", "postfix", "nginx", "testssl.sh")
+PACKAGES = ("knot", "knot-dnssecutils", "postfix", "nginx", "pebble", "testssl.sh")
 OPEN = {22: "sshd", 25: "master", 53: "knotd", 443: "nginx"}
 ZONES = (*DOMAINS, "ngoai.example")
 

@@ -44,6 +44,10 @@ VALIDATED = {
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.
 NOT_VALIDATED = {
+    "tls/congvu-acme.service.j2": "in one task with its timer; the test of ACME starts it",
+    "tls/congvu-acme.timer.j2": "in one task with its service; the test of ACME looks at it",
+    "tls/dehydrated.sh.j2": "dehydrated reads it from its place; the test of ACME does",
+    "tls/domains.txt.j2": "names",
     "ban/fail2ban.local.j2": "fail2ban-client --test, in the handler, reads all files from their place",
     "ban/jail.local.j2": "fail2ban-client --test, in the handler, reads all files from their place",
     "base/journald.conf.j2": "systemd has no checker; an unknown key is only a warning in the journal",
