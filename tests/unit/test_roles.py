@@ -64,6 +64,7 @@ NOT_VALIDATED = {
     "rspamd/policy.conf.j2": "rspamadm configtest, in the handler, reads it from its place",
     "redis/redis.conf.j2": "no checker: an unknown word keeps redis from starting, and the run says so",
     "rspamd/groups.conf.j2": "a drop-in of systemd; without it the check misses the controller's socket",
+    "slapd/hardening.conf.j2": "a drop-in of systemd; tests/host/test_security.py looks at what it does",
     "slapd/seed.ldif.j2": "applied by slapd-apply, which fails on what slapd refuses",
     "slapd/slapd.default.j2": "variables for a shell",
 }
