@@ -29,7 +29,7 @@ ONE_EACH: dict[str, dict[str, tuple[str, ...]]] = {
         "dovecot": ("dovecot.conf",),
         "clamav": ("clamd.conf",),
         "unbound": ("unbound.conf",),
-        "rspamd": ("rspamd.conf", "policy.conf"),
+        "rspamd": ("rspamd.conf", "policy.conf", "charset.conf"),
     },
     "outside": {"outside_dns": ("knot.conf",), "outside_mta": ("main.cf",)},
 }

@@ -28,7 +28,7 @@ def zipped(content: bytes, name: str) -> bytes:
 
 def nested(content: bytes, depth: int) -> bytes:
     for level in range(depth):
-        content = zipped(content, "tai-lieu.com" if level == 0 else f"lop{level}.zip")
+        content = zipped(content, "tai-lieu.txt" if level == 0 else f"lop{level}.zip")
     return content
 
 
@@ -54,7 +54,7 @@ def hard_quoted_printable(message: EmailMessage, payload: str) -> None:
 def attached(depth: int = 0, cte: str = "base64", maintype: str = "application") -> Callable[..., None]:
     def write(message: EmailMessage, payload: str) -> None:
         content = nested(payload.encode(), depth)
-        name = "tài liệu.zip" if depth else "tài liệu.com"
+        name = "tài liệu.zip" if depth else "tài liệu.bin"
         if maintype == "text":
             message.add_attachment(content.decode(), filename="tài liệu.txt", cte=cte)
         else:

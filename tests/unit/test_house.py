@@ -40,6 +40,7 @@ PURE = (
     "congvu.charset.codec",
     "congvu.charset.common",
     "congvu.charset.detect",
+    "congvu.charset.export",
     "congvu.charset.reading",
     "congvu.charset.syllable",
     "congvu.charset.tables",

@@ -7,7 +7,7 @@ spellings of the highlands that official place names keep (Đắk, Krông, Păh,
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from congvu.charset.tables import LETTERS, TONES, split
 
@@ -111,20 +111,23 @@ def _highland() -> Iterator[tuple[str, str]]:
     yield "n", "iê"  # Niê, the commonest clan of the Êđê
 
 
-def _syllables() -> dict[str, tuple[set[int], bool]]:
-    """Every syllable without tone -> where its tone may stand, and whether that must be sắc or nặng."""
-    syllables: dict[str, tuple[set[int], bool]] = {}
-    for stops, parts in ((False, _highland()), (True, _ordinary())):
+_Forms = dict[str, tuple[set[int], bool]]
+"""A syllable without tone -> where its tone may stand, and whether that must be sắc or nặng."""
+
+
+def _built(ordinary: Iterator[tuple[str, str]], highland: Iterable[tuple[str, str]] = ()) -> _Forms:
+    forms: _Forms = {}
+    for stops, parts in ((False, highland), (True, ordinary)):
         for onset, rime in parts:
-            places, _ = syllables.setdefault(onset + rime, (set(), False))
+            places, _ = forms.setdefault(onset + rime, (set(), False))
             places |= {len(onset) + place for place in _tone_places(rime)}
             if onset == "qu" and rime[0] in "iy":
                 places.add(1)  # "Qúy" is how many people write "Quý"
-            syllables[onset + rime] = places, stops and rime.endswith(("c", "ch", "p", "t"))
-    return syllables
+            forms[onset + rime] = places, stops and rime.endswith(("c", "ch", "p", "t"))
+    return forms
 
 
-_SYLLABLES = _syllables()
+_SYLLABLES = _built(_ordinary(), _highland())
 _TONELESS = {
     letter: (unicodedata.normalize("NFC", plain + shape), tone)
     for letter in LETTERS.lower()
@@ -148,3 +151,13 @@ def is_syllable(word: str) -> bool:
         return not stops
     place, tone = tones[0]
     return len(tones) == 1 and place in places and (tone in _ACUTE_OR_DOT or not stops)
+
+
+def syllables() -> Iterator[str]:
+    """Every syllable with a letter beyond ASCII, in small letters and NFC, without the highlands' own."""
+    for form, (places, stops) in _built(_ordinary()).items():
+        if not form.isascii() and not stops:
+            yield form
+        for place in places:
+            for tone in TONES[3:] if stops else TONES:
+                yield unicodedata.normalize("NFC", form[: place + 1] + tone + form[place + 1 :])

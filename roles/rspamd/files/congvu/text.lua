@@ -1,0 +1,122 @@
+-- Words, names and addresses of a message, as a reader sees them.
+
+local rspamd_util = require "rspamd_util"
+
+local text = {}
+
+-- Signs that take no room on the screen or turn the direction of writing: soft hyphen, zero width space to
+-- right-to-left mark, embeddings and overrides, word joiner to isolates, byte order mark.
+local UNSEEN = { "\194\173", "\226\128[\139-\143]", "\226\128[\170-\174]", "\226\129[\160-\175]", "\239\187\191" }
+
+-- The text without such signs, and whether there were any.
+function text.seen(words)
+  local count = 0
+  for _, sign in ipairs(UNSEEN) do
+    local some
+    words, some = words:gsub(sign, "")
+    count = count + some
+  end
+  return words, count > 0
+end
+
+-- One way to write each letter: NFKC, plain blanks and dashes, nothing unseen. What is not UTF-8 stays as it is.
+function text.normal(words)
+  words = tostring(rspamd_util.normalize_utf8(words) or words)
+  words = text.seen(words)
+  return (words:gsub("\194\160", " "):gsub("\226\128[\144-\149]", "-"):gsub("\226\136\146", "-"))
+end
+
+-- Small letters without marks: "Độ mật" is "do mat".
+function text.plain(words)
+  return (text.bare(text.normal(words)):lower())
+end
+
+-- The same letters without marks, signs and blanks as they are.
+function text.bare(words)
+  return (words:gsub("[\128-\255]+", function(letters)
+    local upper = text.lower(letters) ~= letters
+    local plain = tostring(rspamd_util.transliterate(letters))
+    return upper and plain:upper() or plain
+  end))
+end
+
+function text.lower(words)
+  return tostring(rspamd_util.lower_utf8(words))
+end
+
+-- The addresses in one header as `task:get_header_full` gives it.
+function text.addresses(task, header)
+  local found = {}
+  for _, one in ipairs(rspamd_util.parse_mail_address(header.decoded or header.value or "", task:get_mempool()) or {}) do
+    table.insert(found, one.addr or "")
+  end
+  return found
+end
+
+-- Files in uuencode within a text part: name and length as encoded.
+function text.uuencoded(part)
+  local found = {}
+  local words = part:get_content()
+  words = words and tostring(words) or ""
+  local from = 1
+  while true do
+    local start, stop, name = words:find("begin [0-7][0-7][0-7] ([^\r\n]+)\r?\n", from)
+    if not start then return found end
+    if start == 1 or words:sub(start - 1, start - 1) == "\n" then
+      local last = words:find("\nend", stop, true) or #words
+      table.insert(found, { name = name, length = last - stop })
+      from = last
+    else
+      from = stop
+    end
+  end
+end
+
+-- The names in the attributes of a TNEF file (winmail.dat): attAttachTitle, its length, and the name.
+local function tnef_names(content)
+  local found = {}
+  local title = "\2\16\128\1\0"
+  local start, stop = content:find(title, 1, true)
+  while start do
+    local low, high = content:byte(stop + 1, stop + 2)
+    local length = (low or 0) + 256 * (high or 0)
+    if length > 0 and length < 1024 then
+      table.insert(found, (content:sub(stop + 5, stop + 4 + length):gsub("%z.*", "")))
+    end
+    start, stop = content:find(title, stop, true)
+  end
+  return found
+end
+
+local function parameters(part)
+  local found = {}
+  for _, header in ipairs({ "Content-Disposition", "Content-Type" }) do
+    local words = part:get_header(header)
+    if words then
+      for _, name in ipairs({ "filename", "name" }) do
+        local quoted = words:lower():match("[;%s]" .. name .. "%s*=%s*\"([^\"]*)\"")
+        local bare = words:lower():match("[;%s]" .. name .. "%s*=%s*([^%s;\"]+)")
+        table.insert(found, quoted or bare)
+      end
+    end
+  end
+  return found
+end
+
+-- All names under which a part may be offered to its reader: mail programs differ in which header they believe.
+function text.names(part)
+  local found = {}
+  local function take(name)
+    if name and name ~= "" then table.insert(found, text.normal(tostring(name))) end
+  end
+  take(part:get_filename())
+  for _, name in ipairs(parameters(part)) do take(name) end
+  if part:is_text() then
+    for _, file in ipairs(text.uuencoded(part)) do take(file.name) end
+  elseif part:get_length() >= 4 and tostring(part:get_content()):sub(1, 4) == "\120\159\62\34" then
+    for _, name in ipairs(tnef_names(tostring(part:get_content()))) do take(name) end
+  end
+  return found
+end
+
+return text
