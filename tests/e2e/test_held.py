@@ -34,12 +34,14 @@ def agency(site: Site, person: Account, unit: Account) -> Account:
 
 @pytest.fixture(scope="module", autouse=True)
 def rule(site: Site) -> Iterator[None]:
-    """Postfix holds what bears the header of a rule that would have it held."""
+    """Postfix holds what bears the header of a rule that would have it held; the timer waits."""
+    site.on_mail("systemctl", "stop", "congvu-held.timer")
     site.on_mail("postconf", "-e", "header_checks=regexp:{{/^X-Congvu-Held:/ HOLD}}")
     site.on_mail("postfix", "reload")
     yield
     site.on_mail("postconf", "-X", "header_checks")
     site.on_mail("postfix", "reload")
+    site.on_mail("systemctl", "start", "congvu-held.timer")
 
 
 @pytest.fixture(autouse=True)
