@@ -44,6 +44,7 @@ COLUMNS = (
     Column("viruses or unscanned in a box", lambda one: len(one.verdict.viruses + one.verdict.unscanned)),
     Column("last put off after", lambda one: f"{max(0.0, one.put_off):.0f} s"),
     Column("nothing waits after", lambda one: f"{one.all_there:.0f} s"),
+    Column("at commit", lambda _: _commit()),
 )
 
 
@@ -58,17 +59,25 @@ def table(results: Sequence[Result]) -> str:
 
 
 def write(results: Sequence[Result], document: Path = DOCUMENT) -> None:
-    """Put the table between the document's marks."""
+    """Put the results between the document's marks, in the order of the faults; rows of other faults stay."""
     before, _, rest = document.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    head = ("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
-    commit = subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
-    told = f"{MESSAGES} messages for each fault, at commit {commit}:\n\n{table(results)}"
+    known, _, after = rest.partition(_END)
+    rows = {line.split(" | ")[0]: line for line in known.splitlines() if line.startswith("| ")}
+    rows |= {line.split(" | ")[0]: line for line in table(results).splitlines()}
+    head, rule = table([]).splitlines()
+    kept = [rows[title] for fault in FAULTS.values() if (title := f"| {fault.what}") in rows]
+    told = "\n".join((f"{MESSAGES} messages for each fault.", "", head, rule, *kept))
     document.write_text(f"{before}{_BEGIN}\n{told}\n{_END}{after}", encoding="utf-8")
 
 
+def _commit() -> str:
+    """The commit that the lab is made from, as far as this clone knows."""
+    head = ("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
+    return subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the faults that are named, or all; with all of them, write the document."""
+    """Run the faults that are named, or all, and write each into the document as soon as it is over."""
     parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
     parser.add_argument("--lab", default=os.environ.get("CONGVU_LAB", "default"))
     parser.add_argument("fault", nargs="*", choices=[[], *FAULTS], help="none: all of them")
@@ -80,9 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             one = suffer(outside, site, who, name, FAULTS[name])
             print(f"{name}: {one.faults or 'good'}", flush=True)
             results.append(one)
+            write(results)
     print(table(results))
-    if not chosen.fault:
-        write(results)
     return int(any(one.faults for one in results))
 
 
