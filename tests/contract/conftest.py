@@ -30,6 +30,7 @@ ONE_EACH: dict[str, dict[str, tuple[str, ...]]] = {
         "clamav": ("clamd.conf",),
         "unbound": ("unbound.conf",),
         "rspamd": ("rspamd.conf", "policy.conf", "charset.conf"),
+        "web": ("nginx.conf",),
     },
     "outside": {"outside_dns": ("knot.conf",), "outside_mta": ("main.cf",)},
 }

@@ -59,16 +59,22 @@ CASES = (
         ("    serve-expired: yes", "    serve-expiredd: yes"),
         ("    forward-addr: ", "    forward-addr: the "),
     )),
+    Case("mail", "web", "nginx.conf", "nginx.conf.j2", (
+        ("ssl_reject_handshake on;", "ssl_reject_handshake perhaps;"),
+        ("server_tokens off;", "server_tokens off"),
+        ("/etc/ssl/congvu/cert.pem", "/etc/ssl/congvu/none.pem"),
+        ("~*<EMailAddress>", "~*(<EMailAddress>"),
+    )),
     Case("outside", "outside_dns", "knot.conf", "knot.conf.j2", (
         ("listen: [ 0.0.0.0@53", "listen: [ 0.0.0.0@port"),
         ("    user: knot:knot", "    usr: knot:knot"),
         ("remote: world", "remote: moon"),
     )),
-    Case("outside", "outside_dns", "lamdong.gov.vn.zone", "zone.j2", (
-        ("@ MX 10 mail", "@ MX mail 10"),
-        ("@ NS ns.lamdong.gov.vn.", "; no name server"),
-        ("@ NS ns.lamdong.gov.vn.", "@ CNAME ns.lamdong.gov.vn.\n@ NS ns.lamdong.gov.vn."),
-        ("mail A 10", "mail A 1000"),
+    Case("outside", "outside_dns", "ngoai.example.zone", "zone.j2", (
+        ("@ MX 10 mx", "@ MX mx 10"),
+        ("@ NS ns.ngoai.example.", "; no name server"),
+        ("@ NS ns.ngoai.example.", "@ CNAME ns.ngoai.example.\n@ NS ns.ngoai.example."),
+        ("mx A 10", "mx A 1000"),
     )),
 )  # fmt: skip
 

@@ -15,18 +15,18 @@ PACKAGES = (
     "slapd", "ldap-utils", "postfix", "postfix-ldap", "dovecot-imapd", "dovecot-ldap", "dovecot-lmtpd",
     "dovecot-managesieved", "dovecot-sieve", "clamav-daemon", "clamdscan", "rspamd", "openssl", "ssl-cert",
     "redis-server", "unbound", "unbound-host", "dns-root-data",
-    "postfix-mta-sts-resolver", "fail2ban", "nftables", "python3-systemd",
+    "postfix-mta-sts-resolver", "fail2ban", "nftables", "python3-systemd", "nginx",
 )  # fmt: skip
 SERVICES = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh",
-    "postfix-mta-sts-resolver", "fail2ban", "congvu-held.timer",
+    "postfix-mta-sts-resolver", "fail2ban", "nginx", "congvu-held.timer",
 )  # fmt: skip
 # Port → the program that listens there for others than the host itself.
 OPEN = {
-    22: "sshd", 25: "master", 143: "dovecot", 389: "slapd", 465: "master", 587: "master", 636: "slapd",
-    993: "dovecot", 4190: "dovecot",
+    22: "sshd", 25: "master", 80: "nginx", 143: "dovecot", 389: "slapd", 443: "nginx", 465: "master",
+    587: "master", 636: "slapd", 993: "dovecot", 4190: "dovecot",
 }  # fmt: skip
-LOCAL = {53: "unbound", 8461: "mta-sts-daemon", 11332: "rspamd"}
+LOCAL = {53: "unbound", 8025: "nginx", 8461: "mta-sts-daemon", 11332: "rspamd"}
 # Path → owner, group, mode.
 FILES = {
     "/etc/ssl/congvu/key.pem": ("root", "ssl-cert", 0o640),
@@ -55,6 +55,8 @@ FILES = {
     "/var/lib/congvu-mail": ("root", "root", 0o700),
     "/etc/mta-sts-daemon.yml": ("root", "root", 0o644),
     "/etc/fail2ban/jail.local": ("root", "root", 0o644),
+    "/etc/nginx/nginx.conf": ("root", "root", 0o644),
+    "/srv/congvu-web/mta-sts.txt": ("root", "root", 0o644),
     "/var/vmail": ("vmail", "vmail", 0o700),
     "/var/spool/postfix/private/auth": ("postfix", "root", 0o600),
     "/var/spool/postfix/private/dovecot-lmtp": ("postfix", "root", 0o600),
@@ -62,10 +64,11 @@ FILES = {
 }
 DAEMONS = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound",
-    "postfix-mta-sts-resolver", "fail2ban",
+    "postfix-mta-sts-resolver", "fail2ban", "nginx",
 )  # fmt: skip
 # Errors that a daemon may report of others, each with its reason.
 EXPLAINED = {
+    r"client intended to send too large body": "a test did",
     r"ldap_\w+\(\) failed: (Can't contact LDAP server|Connect error)": "slapd was restarted meanwhile",
 }
 

@@ -115,6 +115,11 @@ def test_a_server_that_cannot_be_asked_for_its_certificate_leaves_a_gap(tmp_path
     assert gather([nobody], tmp_path).hosts[0].keys == ()
 
 
+def test_by_acme_the_file_that_was_deployed_first_does_not_count(tmp_path: Path, certificate: Path) -> None:
+    by_acme = host(tls_source="acme", tls_certificate_src=str(certificate), ansible_host="127.0.0.1")
+    assert gather([by_acme], tmp_path).hosts[0].keys == ()
+
+
 def test_a_site_without_mail_servers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no host is in the group mail_servers"):
         gather([], tmp_path)

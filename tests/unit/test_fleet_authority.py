@@ -113,9 +113,10 @@ def test_nobody_else_reads_a_key(authority: Authority, files: HostFiles) -> None
     assert authority.folder.stat().st_mode & 0o777 == 0o700
 
 
-def judge(authority: Authority, certificate: Path, key: Path, name: str = HOST, days: int = 0) -> str:
+def judge(authority: Authority, certificate: Path, key: Path, *names: str, days: int = 0) -> str:
     script = Path(__file__).parents[2] / "roles" / "tls" / "files" / "check-certificate"
-    words = [str(part) for part in (script, certificate, key, authority.certificate_file, name, days)]
+    words = [str(part) for part in (script, certificate, key, authority.certificate_file, days)]
+    words += names or [HOST]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (done.stdout == ""), done
     return done.stdout.strip()
@@ -123,6 +124,15 @@ def judge(authority: Authority, certificate: Path, key: Path, name: str = HOST, 
 
 def test_files_that_belong_together_are_taken(authority: Authority, files: HostFiles) -> None:
     assert judge(authority, files.certificate, files.key) == ""
+
+
+def test_each_name_is_judged(authority: Authority) -> None:
+    names = ("mta-sts.lamdong.gov.vn", "autoconfig.lamdong.gov.vn")
+    issued = authority.issue(HOST, names)
+    assert judge(authority, issued.certificate, issued.key, HOST, *names) == ""
+    missing = "autodiscover.lamdong.gov.vn"
+    said = judge(authority, issued.certificate, issued.key, HOST, *names, missing)
+    assert said.startswith(f"{issued.certificate} does not hold for {missing} under")
 
 
 def test_files_that_do_not_belong_together_are_named(
@@ -133,7 +143,7 @@ def test_files_that_do_not_belong_together_are_named(
     certificate = files.certificate
     assert judge(authority, certificate, other.key) == f"{other.key} is not the key of {certificate}"
     assert judge(authority, certificate, files.key, days=400) == f"{certificate} ends within 400 days"
-    assert "ostname mismatch" in judge(authority, certificate, files.key, name="mail.hatinh.gov.vn")
+    assert "ostname mismatch" in judge(authority, certificate, files.key, "mail.hatinh.gov.vn")
     assert str(stranger.certificate) in judge(authority, stranger.certificate, stranger.key)
     missing = tmp_path / "none.pem"
     assert judge(authority, missing, files.key) == f"{missing} is not there or cannot be read"

@@ -40,6 +40,8 @@ VALIDATED = {
     "sync/timer.j2": "systemd-analyze calendar",
     "held/service.j2": "systemd-analyze verify",
     "held/timer.j2": "systemd-analyze timespan",
+    "web/autoconfig.xml.j2": "xml.parse",
+    "web/nginx.conf.j2": "nginx -t",
     "unbound/unbound.conf.j2": "unbound-checkconf",
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.
@@ -200,7 +202,7 @@ def test_a_role_names_no_variable_of_another_and_no_group(role: str) -> None:
 def test_a_template_says_who_manages_the_file_and_bears_no_date(name: str) -> None:
     role, _, file = name.partition("/")
     text = (ROOT / "roles" / role / "templates" / file).read_text()
-    assert re.match(r"\{\{ ansible_managed \| comment(\(decoration='.+'\))? \}\}\n", text)
+    assert re.match(r"\{\{ ansible_managed \| comment(\((decoration=)?'.+'\))? \}\}\n", text)
     assert not re.search(r"ansible_facts\['date_time'\]|\bnow\(|\bstrftime\b|template_run_date", text)
 
 

@@ -140,7 +140,8 @@ def _mail_host(variables: _Variables) -> MailHost:
 
 def _keys(variables: _Variables, addresses: Sequence[str]) -> tuple[str, ...]:
     """Of the certificate that is deployed from here, or else of the one the server shows; and of the next."""
-    if variables.has("tls_certificate_src"):
+    deployed = variables.has("tls_certificate_src") and variables.word("tls_source", "files") == "files"
+    if deployed:
         file = Path(variables.word("tls_certificate_src"))
         now = [certificates.of_file(file)] if file.exists() else []
     else:

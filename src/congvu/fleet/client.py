@@ -29,7 +29,7 @@ from congvu.fleet.lab import Lab, run_in
 
 T = TypeVar("T")
 
-_PORTS = (25, 143, 389, 465, 587, 636, 993, 4190)
+_PORTS = (25, 80, 143, 389, 443, 465, 587, 636, 993, 4190)
 _MTA = "mta"
 _LIST_MAILDIR = """\
 import json, pathlib, sys
