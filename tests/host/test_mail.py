@@ -20,13 +20,14 @@ PACKAGES = (
 SERVICES = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh",
     "postfix-mta-sts-resolver", "fail2ban", "nginx", "congvu-held.timer",
+    "sieve-submission.socket",
 )  # fmt: skip
 # Port → the program that listens there for others than the host itself.
 OPEN = {
     22: "sshd", 25: "master", 80: "nginx", 143: "dovecot", 389: "slapd", 443: "nginx", 465: "master",
     587: "master", 636: "slapd", 993: "dovecot", 4190: "dovecot",
 }  # fmt: skip
-LOCAL = {53: "unbound", 8025: "nginx", 8461: "mta-sts-daemon", 11332: "rspamd"}
+LOCAL = {53: "unbound", 8025: "nginx", 8461: "mta-sts-daemon", 10028: "systemd", 11332: "rspamd"}
 # Path → owner, group, mode.
 FILES = {
     "/etc/ssl/congvu/key.pem": ("root", "ssl-cert", 0o640),
@@ -41,6 +42,11 @@ FILES = {
     "/etc/postfix/main.cf": ("root", "root", 0o644),
     "/etc/postfix/master.cf": ("root", "root", 0o644),
     "/etc/dovecot/dovecot.conf": ("root", "dovecot", 0o640),
+    "/etc/dovecot/domains.json": ("root", "root", 0o644),
+    "/etc/dovecot/sieve/spam-to-junk.svbin": ("root", "root", 0o644),
+    "/etc/dovecot/sieve/learn-spam.svbin": ("root", "root", 0o644),
+    "/etc/dovecot/sieve/learn-ham.svbin": ("root", "root", 0o644),
+    "/usr/local/lib/congvu-mailbox/pipe/learn": ("root", "root", 0o755),
     "/etc/clamav/clamd.conf": ("root", "root", 0o644),
     "/etc/rspamd/rspamd.conf": ("root", "root", 0o644),
     "/run/rspamd/controller.sock": ("_rspamd", "vmail", 0o660),

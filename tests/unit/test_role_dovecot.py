@@ -1,0 +1,265 @@
+"""The role `dovecot`: values by mail domain, when an owner is told of the quota, what filters may send."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import email.utils
+import importlib.util
+import io
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.unit.helpers import ROOT
+
+ROLE = ROOT / "roles" / "dovecot"
+DOMAINS: dict[str, dict[str, Any]] = {
+    "mau.gov.vn": {
+        "operator": "Trung tâm A",
+        "forward_out": "forbid",
+        "warn_at": [80, 95],
+        "trash_expires": 0,
+    },
+    "khac.gov.vn": {"operator": "", "forward_out": "allow", "warn_at": [90], "trash_expires": 864000},
+}
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The folder of the programs on the path, as on the host."""
+    monkeypatch.syspath_prepend(str(ROLE / "files/mailbox"))
+    yield
+    sys.modules.pop("notices", None)
+
+
+# Values by mail domain
+
+FILTERS = _load(ROLE / "filter_plugins/dovecot.py")
+
+
+def _expand(expression: str, domain: str) -> str:
+    """What Dovecot makes of a chain of `regexp`."""
+    value = domain if expression.startswith("%{") else expression
+    for pattern, replacement in re.findall(r'regexp\("([^"]*)", "([^"]*)"\)', expression):
+        value = re.sub(pattern, replacement, value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("domain", "seconds"), [("mau.gov.vn", "0"), ("khac.gov.vn", "864000"), ("x.vn", "0")]
+)
+def test_each_domain_has_its_own_value(domain: str, seconds: str) -> None:
+    assert _expand(FILTERS.of_domain(DOMAINS, "trash_expires"), domain) == seconds
+
+
+def test_a_value_that_all_share_is_written_as_it_is() -> None:
+    same = {domain: {"trash_expires": 5} for domain in DOMAINS}
+    assert FILTERS.of_domain(same, "trash_expires") == "5"
+
+
+def test_a_domain_is_not_taken_for_another_with_a_dot_elsewhere() -> None:
+    domains = {"a.vn": {"x": 0}, "b.gov.vn": {"x": 1}}
+    assert _expand(FILTERS.of_domain(domains, "x"), "b-gov.vn") == "0"
+
+
+def test_shares_go_by_rank_from_the_highest_and_a_domain_with_fewer_repeats_its_lowest() -> None:
+    ranks = FILTERS.shares({**DOMAINS, "ba.vn": {"warn_at": []}})
+    assert [rank["usual"] for rank in ranks] == ["95", "80"]
+    assert [_expand(rank["own"], "khac.gov.vn") for rank in ranks] == ["90", "90"]
+    assert [_expand(rank["own"], "ba.vn") for rank in ranks] == ["100", "100"]
+
+
+# When an owner is told
+
+STORIES = {
+    "up": [("over", 1, 80), ("over", 0, 95)],
+    "both at once": [("over", 0, 95)],
+    "two deliveries that both crossed": [("over", 1, 80), ("over", 1, 0), ("over", 0, 95), ("over", 0, 0)],
+    "down and up again": [("over", 1, 80), ("under", 1, 0), ("over", 1, 80)],
+    "down below the higher only": [("over", 0, 95), ("under", 0, 0), ("over", 1, 0), ("over", 0, 95)],
+    "down below both": [("over", 0, 95), ("under", 1, 0), ("over", 1, 80)],
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.usefixtures("programs")
+def test_a_share_is_told_of_once_until_the_use_has_fallen_below_it(story: str, tmp_path: Path) -> None:
+    quota = _load(ROLE / "files/mailbox/quota_notice.py")
+    memory = tmp_path / "quota-notice"
+    for direction, rank, told in STORIES[story]:
+        assert quota.settle(memory, [95, 80], direction, rank, "1048576B") == told
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_share_of_another_size_is_news(tmp_path: Path) -> None:
+    quota = _load(ROLE / "files/mailbox/quota_notice.py")
+    memory = tmp_path / "quota-notice"
+    assert quota.settle(memory, [95, 80], "over", 0, "1000B") == 95
+    assert quota.settle(memory, [95, 80], "over", 1, "2000B") == 80
+    assert quota.settle(memory, [95, 80], "under", 1, "3000B") == 0
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"), [(1 << 20, "1 MB"), (5 << 29, "2,5 GB"), (2 << 30, "2 GB"), (512, "0,5 KB")]
+)
+@pytest.mark.usefixtures("programs")
+def test_sizes_are_spoken_in_vietnamese(octets: int, words: str) -> None:
+    assert _load(ROLE / "files/mailbox/quota_notice.py").spoken(octets) == words
+
+
+# Notices
+
+
+@pytest.mark.parametrize("kind", ["quota", "forward"])
+@pytest.mark.usefixtures("programs")
+def test_a_notice_is_a_proper_message_in_nfc(kind: str) -> None:
+    notices = _load(ROLE / "files/mailbox/notices.py")
+    values = {"share": "80 %", "size": "2 GB", "recipient": "a@b.vn", "subject": "$x", "sender": "c@d.vn"}
+    name = unicodedata.normalize("NFD", "Nguyễn\r\n Văn An")
+    raw = notices.compose(kind, DOMAINS["mau.gov.vn"], "an@mau.gov.vn", name, **values).as_bytes()
+    assert raw.isascii()
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert message["To"].addresses[0].display_name == "Nguyễn Văn An"
+    assert message["From"].addresses[0].display_name == "Trung tâm A"
+    assert message["From"].addresses[0].addr_spec == "postmaster@mau.gov.vn"
+    text = message.get_content()
+    assert unicodedata.is_normalized("NFC", text + message["Subject"])
+    assert max(map(len, text.splitlines())) <= 120
+    assert "$" not in text.replace("$x", "")
+
+
+@pytest.mark.parametrize("length", range(20, 40))
+@pytest.mark.usefixtures("programs")
+def test_a_long_name_is_folded_without_a_blank_within_a_word(length: int) -> None:
+    notices = _load(ROLE / "files/mailbox/notices.py")
+    operator = "Trung tâm Quản lý Cổng thông tin điện tử tỉnh Lâm Đồng, Sở Thông tin và Truyền thông"
+    address = f"{'a' * length}@mau.gov.vn"
+    values = {"share": "80 %", "size": "2 GB"}
+    made = notices.compose("quota", {"operator": operator}, address, operator, **values)
+    raw = made.as_bytes()
+    assert max(map(len, raw.splitlines())) <= 110
+    headers = email.message_from_bytes(raw)
+    for name in ("From", "To"):
+        shown, bare = email.utils.parseaddr(headers[name])
+        assert str(make_header(decode_header(shown))) == operator
+        assert bare.endswith("@mau.gov.vn")
+
+
+# What filters may send
+
+
+class Postfix:
+    """Keeps what it was given; refuses where told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, list[str], bytes]] = []
+
+    def take(self, sender: str, options: list[str], recipients: list[str], message: bytes) -> str:
+        assert options in ([], ["BODY=8BITMIME"])
+        self.taken.append((sender, recipients, message))
+        return "250 2.0.0 queued"
+
+
+def _speak(folder: Path, sender: str, recipient: str, headers: str) -> tuple[str, Postfix]:
+    """The reply to a message, and what Postfix got."""
+    gate = _load(ROLE / "files/mailbox/sieve_submission.py")
+    postfix, writer = Postfix(), io.BytesIO()
+    words = (
+        f"EHLO x\r\nMAIL FROM:<{sender}> BODY=8BITMIME\r\nRCPT TO:<{recipient}>\r\nDATA\r\n"
+        f"{headers}\r\n\r\n..dot\r\n.\r\nQUIT\r\n"
+    )
+    folder.mkdir(exist_ok=True)
+    reader = io.BytesIO(words.encode())
+    gate.Session(gate.Gate(DOMAINS, postfix, folder), postfix, reader, writer).run()
+    return writer.getvalue().decode().splitlines()[-2], postfix
+
+
+REDIRECT = "X-Sieve-Redirected-From: {0}\r\nFrom: ai@dau.vn\r\nSubject: =?utf-8?q?C=C3=B4ng_v=C4=83n?="
+
+
+@pytest.mark.parametrize(
+    ("owner", "sender", "recipient", "code"),
+    [
+        ("an@mau.gov.vn", "an@mau.gov.vn", "an@gmail.example", "550"),
+        ("an@mau.gov.vn", "", "an@gmail.example", "550"),
+        ("an@MAU.gov.vn", "an@mau.gov.vn", "binh@mau.gov.vn", "250"),
+        ("an@mau.gov.vn", "an@mau.gov.vn", "binh@khac.gov.vn", "250"),
+        ("an@khac.gov.vn", "an@khac.gov.vn", "an@gmail.example", "250"),
+        ("an@nobodys.vn", "an@nobodys.vn", "an@gmail.example", "550"),
+        ("an@mau.gov.vn", "an@mau.gov.vn", "an@phong.mau.gov.vn", "550"),
+    ],
+)
+@pytest.mark.usefixtures("programs")
+def test_a_redirect_goes_where_the_mailboxs_domain_allows(
+    owner: str, sender: str, recipient: str, code: str, tmp_path: Path
+) -> None:
+    reply, postfix = _speak(tmp_path / "told", sender, recipient, REDIRECT.format(owner))
+    assert reply.startswith(code)
+    passed = [(one, to) for one, to, _ in postfix.taken if to == [recipient]]
+    assert passed == ([(sender, [recipient])] if code == "250" else [])
+
+
+@pytest.mark.usefixtures("programs")
+def test_the_owner_is_told_of_each_address_once_a_day(tmp_path: Path) -> None:
+    for recipient, count in (("a@x.vn", 1), ("a@x.vn", 0), ("A@x.vn", 0), ("b@x.vn", 1)):
+        _, postfix = _speak(tmp_path / "told", "an@mau.gov.vn", recipient, REDIRECT.format("an@mau.gov.vn"))
+        assert len(postfix.taken) == count
+        assert all((sender, to) == ("", ["an@mau.gov.vn"]) for sender, to, _ in postfix.taken)
+    for mark in (tmp_path / "told").iterdir():
+        os.utime(mark, (0, 0))
+    _, postfix = _speak(tmp_path / "told", "an@mau.gov.vn", "a@x.vn", REDIRECT.format("an@mau.gov.vn"))
+    assert len(postfix.taken) == 1
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_notice_that_a_filter_sends_away_begets_no_notice(tmp_path: Path) -> None:
+    headers = REDIRECT.format("an@mau.gov.vn") + "\r\nX-Congvu-Notice: forward"
+    reply, postfix = _speak(tmp_path / "told", "", "a@x.vn", headers)
+    assert reply.startswith("550")
+    assert postfix.taken == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [("an@mau.gov.vn", "250"), ('"An" <AN@mau.gov.vn>', "250"), ("chutich@mau.gov.vn", "550"), ("", "550")],
+)
+@pytest.mark.usefixtures("programs")
+def test_a_reply_bears_the_mailboxs_own_address_and_has_no_sender(
+    shown: str, code: str, tmp_path: Path
+) -> None:
+    reply, postfix = _speak(tmp_path / "told", "an@mau.gov.vn", "dan@x.vn", f"From: {shown}\r\nSubject: x")
+    assert reply.startswith(code)
+    assert [(sender, to) for sender, to, _ in postfix.taken] == (
+        [("", ["dan@x.vn"])] if code == "250" else []
+    )
+
+
+@pytest.mark.usefixtures("programs")
+def test_dots_are_taken_off_and_a_postfix_that_is_down_means_later(tmp_path: Path) -> None:
+    _, postfix = _speak(
+        tmp_path / "told", "an@mau.gov.vn", "binh@mau.gov.vn", REDIRECT.format("an@mau.gov.vn")
+    )
+    assert postfix.taken[0][2].endswith(b"\r\n.dot\r\n")
+    gate = _load(ROLE / "files/mailbox/sieve_submission.py")
+    with pytest.raises(gate.Refused, match=r"^451"):
+        gate.Postfix("127.0.0.1", 1).take("", [], ["a@b.vn"], b"x")
