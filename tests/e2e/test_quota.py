@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 
@@ -134,6 +136,12 @@ def shares(messages: list[EmailMessage]) -> list[str]:
     return sorted(message["Subject"].rpartition("dùng quá ")[2] for message in messages)
 
 
+def named(message: EmailMessage, header: str) -> tuple[str, str]:
+    """Name and address in a header. Not by email.policy, which leaves blanks between encoded words."""
+    name, address = parseaddr(dict(message.raw_items())[header].replace("\r\n", ""))
+    return str(make_header(decode_header(name))), address
+
+
 @pytest.mark.parametrize(
     ("who", "operator"),
     [
@@ -150,9 +158,8 @@ def test_the_owner_is_told_in_vietnamese_who_tells_and_of_which_mailbox(
         fill(outside, account, 82)
         (notice,) = told(outside, account, 1)
     assert notice["Subject"] == f"Hộp thư {account.address} đã dùng quá 80 % dung lượng"
-    (sender,), (recipient,) = notice["From"].addresses, notice["To"].addresses
-    assert (sender.display_name, sender.addr_spec) == (operator, f"postmaster@{account.domain}")
-    assert (recipient.display_name, recipient.addr_spec) == (account.name, account.address)
+    assert named(notice, "From") == (operator, f"postmaster@{account.domain}")
+    assert named(notice, "To") == (account.name, account.address)
     assert notice["Auto-Submitted"] == "auto-generated"
     assert notice["Message-ID"].endswith(f"@{account.domain}>")
     assert notice["Date"].datetime.tzinfo
