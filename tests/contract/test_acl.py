@@ -198,6 +198,14 @@ def test_who_may_log_in_does_and_nobody_else(state: str, world: World) -> None:
             assert one.result["result"] == SUCCESS
 
 
+@pytest.mark.parametrize("state", ["pending", "suspended"])
+def test_the_sync_sets_a_password_before_and_after_an_account_is_open(state: str, world: World) -> None:
+    """In earnest: to the same password again ppolicy speaks before the ACLs."""
+    with world.as_one("sync") as one:
+        one.modify(STATES[state].dn, {"userPassword": [(ldap3.MODIFY_REPLACE, ["Moi-2026-abcxyz"])]})
+        assert one.result["result"] == SUCCESS, one.result
+
+
 def test_every_state_is_in_the_table_of_logins() -> None:
     assert set(WANTED["logins"]) == set(STATES)
 
