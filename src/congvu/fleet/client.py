@@ -120,8 +120,12 @@ class Outside:
 
     def received(self, address: str, marker: str) -> list[EmailMessage]:
         """Messages that outside's mail server has stored for its `address` and that contain `marker`."""
+        return [parse(raw) for raw in self.stored(address, marker)]
+
+    def stored(self, address: str, marker: str) -> list[bytes]:
+        """The same, as the bytes of the files."""
         done = run_in(self.lab, "outside", "sudo", "python3", "-", address, marker, stdin=_LIST_MAILDIR)
-        return [parse(raw.encode("latin-1")) for raw in json.loads(done.stdout)]
+        return [raw.encode("latin-1") for raw in json.loads(done.stdout)]
 
 
 class _Smtp(smtplib.SMTP):
