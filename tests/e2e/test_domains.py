@@ -263,4 +263,4 @@ def test_a_byte_more_than_the_policys_attachments_is_refused(
     with outside.smtp() as client:
         answer = transact(client, STRANGER, served.person.address, message)
     assert (answer.command, answer.code) == ("DATA", 554), answer
-    assert "20 MB are allowed" in answer.text
+    assert "allows 20 MB" in answer.text

@@ -34,8 +34,9 @@ def full(outside: Outside, site: Site) -> Iterator[Account]:
 
 
 def _count(outside: Outside, account: Account) -> int:
+    """Messages of the stranger; notices to the owner lie among them."""
     with mailbox(outside, account.address, account.password) as box:
-        _, found = box.search(None, "ALL")
+        _, found = box.search(None, "FROM", STRANGER)
         return len(found[0].split())
 
 

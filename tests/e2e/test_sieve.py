@@ -15,7 +15,7 @@ from typing import Self
 
 from congvu.fleet.client import Outside, fetch, mailbox, poll
 from congvu.fleet.lab import run_in
-from tests.lab import LAMDONG, STRANGER, Account, Site, inbox, letter, transact, wait
+from tests.lab import LAMDONG, STRANGER, Account, Site, attempt, inbox, letter, transact, wait
 
 FORBIDDEN = ("reject", "ereject", "enotify", "vnd.dovecot.pipe", "vnd.dovecot.execute", "editheader")
 
@@ -308,6 +308,7 @@ def test_a_move_succeeds_while_nobody_learns(outside: Outside, site: Site) -> No
             assert fetch(box, message["Message-ID"])
     finally:
         site.on_mail("systemctl", "start", "rspamd")
+        poll(lambda: attempt(outside, STRANGER, person.address).code == 250, "the filter at work", pause=0.5)
 
 
 def _move(outside: Outside, account: Account, source: str, target: str) -> None:

@@ -55,10 +55,3 @@ def test_a_user_writes_to_such_an_address_and_gets_the_answer(outside: Outside, 
     with outside.smtp() as client:
         assert transact(client, EAI, person.address, written(reply), options=OPTIONS).accepted
     assert parse(wait(outside, person, reply))["In-Reply-To"] == message["Message-ID"]
-
-
-def test_without_the_extension_such_an_address_is_refused(outside: Outside, person: Account) -> None:
-    with outside.smtp() as client:
-        client.ehlo_or_helo_if_needed()
-        code, _ = client.docmd(f"MAIL FROM:<{EAI}>".encode().decode("latin-1"))
-        assert 500 <= code <= 599 or client.docmd(f"RCPT TO:<{person.address}>")[0] >= 500

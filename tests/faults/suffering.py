@@ -92,5 +92,5 @@ def _await_end(outside: Outside, host: str, mark: str, who: People) -> None:
 
 
 def _journal(outside: Outside, host: str, began: float) -> Journal:
-    command = ("sudo", "journalctl", "--facility=mail", "--output=cat", f"--since=@{began:.0f}")
+    command = ("sudo", "journalctl", "--facility=mail", "--output=cat", f"--since=@{int(began)}")
     return Journal(run_in(outside.lab, host, *command).stdout.splitlines())
