@@ -34,7 +34,7 @@ DOMAINS = tuple(SAMPLES)
 """Every mail domain of the lab."""
 STRANGER = "congdan@ngoai.example"
 MIB = 1 << 20
-_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate")
+_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate", "congvuEnded")
 _ATTRIBUTES = ("objectClass", "uid", "mail", "cn", "pwdChangedTime", *_RESTORED)
 
 

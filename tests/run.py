@@ -79,7 +79,7 @@ STAGES: dict[str, tuple[Run, ...]] = {
     "e2e": (_suite("end-to-end tests", "e2e"),),
     "faults": (_suite("fault tests", "faults", minutes=40),),
     "down": (Run("scripts/up --down", ("scripts/up", "--name", LAB, "--down", "--keep-image")),),
-    "molecule": (Run("molecule default", _tool("molecule", "test"), pytest=True),),
+    "molecule": (Run("molecule default", _tool("molecule", "test"), pytest=True, minutes=40),),
 }
 NEED_LAB = {"sync", "e2e", "faults"}
 
