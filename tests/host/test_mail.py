@@ -75,6 +75,8 @@ DAEMONS = (
 # Errors that a daemon may report of others, each with its reason.
 EXPLAINED = {
     r"client intended to send too large body": "a test did",
+    r"SSL_do_handshake\(\) failed": "a test speaks TLS as no client should",
+    r"redis": "Redis was stopped by a test meanwhile",
     r"ldap_\w+\(\) failed: (Can't contact LDAP server|Connect error)": "slapd was restarted meanwhile",
 }
 
