@@ -104,9 +104,9 @@ def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab
     assert changed == [
         "mail: postfix: Write main.cf and master.cf",
         "mail: postfix: Notice files that Postfix has not read yet",
-        "mail: rspamd: Write the rules of our own",
+        "mail: postfix: Reload Postfix after the check",
+        "mail: rspamd: Write the policies that our own rules read",
         "mail: rspamd: Notice files that rspamd has not read yet",
         COPIED,
-        "mail: postfix: Reload Postfix after the check",
         "mail: rspamd: Restart rspamd after the check",
     ]

@@ -63,7 +63,9 @@ def test_one_address_logs_in_so_often_in_a_minute(lab: Lab) -> None:
     offers = [reply[:9] for one in heard for reply in one.replies[2::2]]
     assert sum(offer.startswith("334") for offer in offers) == 60
     assert "450 4.7.1" in offers
-    assert {offer for offer in offers if not offer.startswith("334")} <= {"450 4.7.1", ""}, offers
+    # After it Postfix says 421 or hangs up, which the client may see as a broken connection.
+    refusals = {offer for offer in offers if not offer.startswith("334")}
+    assert refusals <= {"450 4.7.1", "", "Connectio"}, offers
 
 
 # --- Bans

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+_MAILBOX = ("operator", "warn_at", "forward_out")
+
 
 def of_domain(domains: Mapping[str, Mapping[str, Any]], key: str) -> str:
     """`key` of the account's own domain, as an expression among the fields of `userdb ldap`."""
@@ -27,6 +29,11 @@ def shares(domains: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
         for rank in range(max(map(len, sorted_.values()), default=0))
     ]
     return [{"usual": next(iter(rank.values())), "own": _expression(rank)} for rank in ranks]
+
+
+def of_mailboxes(domains: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What the programs beside Dovecot read of each domain; nothing else is to touch their file."""
+    return {domain: {key: policy[key] for key in _MAILBOX} for domain, policy in domains.items()}
 
 
 def _expression(values: Mapping[str, str]) -> str:
@@ -53,4 +60,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
-        return {"dovecot_of_domain": of_domain, "dovecot_shares": shares}
+        return {
+            "dovecot_of_domain": of_domain,
+            "dovecot_of_mailboxes": of_mailboxes,
+            "dovecot_shares": shares,
+        }
