@@ -58,10 +58,10 @@ local function states(value, marks)
   return false
 end
 
--- "Độ mật: MẬT", "Mức độ mật - Tối mật"; also without accents.
+-- "Độ mật: MẬT", "Mức độ mật - Tối mật"; also without accents. The words are as text.normal writes them.
 local function labelled(words, marks)
   words = words:gsub("^[%s%d%.%)%*>_-]+", "")
-  local plain = text.plain(words)
+  local plain = text.bare(words):lower()
   local _, stop = plain:find("^m?u?c? ?do mat%s*[:=-]+")
   if not stop then
     _, stop = plain:find("^m?u?c? ?do mat%s%s+")
@@ -81,12 +81,23 @@ local function alone(words, marks)
   return false
 end
 
+-- Whether a line has the letters of a mark at all; of most lines no more need be asked.
+local function mentions(line, marks)
+  local plain = text.bare(line):upper()
+  for _, mark in ipairs(marks) do
+    if plain:find(mark.lost, 1, true) then return true end
+  end
+  return false
+end
+
 local function marked_line(line, marks)
-  local columns = text.normal(line):gsub("\t", COLUMN):gsub("|", COLUMN):gsub("   +", COLUMN)
+  line = text.normal(line)
+  if not mentions(line, marks) then return false end
+  local columns = line:gsub("\t", COLUMN):gsub("|", COLUMN):gsub("   +", COLUMN)
   for column in (columns .. COLUMN):gmatch("(.-)%z") do
     if alone(column, marks) or labelled(column, marks) then return true end
   end
-  return labelled(text.normal(line), marks)
+  return labelled(line, marks)
 end
 
 local function last_word(words) return text.plain(words:match("(" .. WORD .. "+)[^%w\128-\255]*$") or "") end

@@ -6,11 +6,13 @@ local text = {}
 
 -- Signs that take no room on the screen or turn the direction of writing: soft hyphen, zero width space to
 -- right-to-left mark, embeddings and overrides, word joiner to isolates, byte order mark.
+-- All begin with one of three bytes, and few texts have those.
 local UNSEEN = { "\194\173", "\226\128[\139-\143]", "\226\128[\170-\174]", "\226\129[\160-\175]", "\239\187\191" }
 
 -- The text without such signs, and whether there were any.
 function text.seen(words)
   local count = 0
+  if not words:find("[\194\226\239]") then return words, false end
   for _, sign in ipairs(UNSEEN) do
     local some
     words, some = words:gsub(sign, "")
@@ -23,6 +25,7 @@ end
 function text.normal(words)
   words = tostring(rspamd_util.normalize_utf8(words) or words)
   words = text.seen(words)
+  if not words:find("[\194\226]") then return words end
   return (words:gsub("\194\160", " "):gsub("\226\128[\144-\149]", "-"):gsub("\226\136\146", "-"))
 end
 
@@ -31,13 +34,24 @@ function text.plain(words)
   return (text.bare(text.normal(words)):lower())
 end
 
+-- What letters beyond ASCII are without marks. Few runs of them come again and again, and asking for each is slow.
+local bare_letters, known = {}, 0
+local KNOWN = 4096
+
+local function unmarked(letters)
+  local bare = bare_letters[letters]
+  if not bare then
+    bare = tostring(rspamd_util.transliterate(letters))
+    if text.lower(letters) ~= letters then bare = bare:upper() end
+    if known == KNOWN then bare_letters, known = {}, 0 end
+    bare_letters[letters], known = bare, known + 1
+  end
+  return bare
+end
+
 -- The same letters without marks, signs and blanks as they are.
 function text.bare(words)
-  return (words:gsub("[\128-\255]+", function(letters)
-    local upper = text.lower(letters) ~= letters
-    local plain = tostring(rspamd_util.transliterate(letters))
-    return upper and plain:upper() or plain
-  end))
+  return (words:gsub("[\128-\255]+", unmarked))
 end
 
 function text.lower(words)
