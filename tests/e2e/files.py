@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
+import tarfile
 import zipfile
 
 MZ = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00\xb8" + bytes(43) + struct.pack("<I", 64)
@@ -25,6 +27,31 @@ def archive(name: str, content: bytes = b"noi dung") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         file.writestr(name, content)
+    return buffer.getvalue()
+
+
+_SEVEN_ZIP = """
+N3q8ryccAARlJk4EeAAAAAAAAAAhAAAAAAAAANIFUqgBAANub2kKAAAAgTMHrg/OP8PniCoxHVtcPWSisXH9SIR9+I8Oifq9Z6sg
+048NcYyXTyfL1XkX2qfmvXE3hpuv6ImcBF4+lZyiCGX9JzGFRU2wQ1CwzUJeOfNlreKaLSCljdYCPpv3hBvMyo4RjaLUVPDq5DUA
+AAAXBggBCXAABwsBAAEjAwEBBV0AEAAADICOCgH3opbHAAA=
+"""
+_ENCRYPTED_SEVEN_ZIP = """
+N3q8ryccAATSDm0UEAAAAAAAAABiAAAAAAAAADDGVYV8YhZKV5d49B0dJBMcO84VAQQGAAEJEAAHCwEAAiQG8QcBElMPxY6GEKkv
+6ljwnr12RnTvUCEhAQABAAwIBAAICgHB6tztAAAFARkBABENAGEALgBwAGQAZgAAABQKAQCint+o8HrdARUGAQAggKSBAAA=
+"""
+SEVEN_ZIP = base64.b64decode(_SEVEN_ZIP)
+"""``thu muc/hoa-don.exe`` and its folder, as Debian's 7-Zip packs them."""
+ENCRYPTED_SEVEN_ZIP = base64.b64decode(_ENCRYPTED_SEVEN_ZIP)
+"""``a.pdf`` under a password; its name can be read."""
+
+
+def tar_gz(name: str, content: bytes = b"noi dung") -> bytes:
+    """A compressed tar archive of one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as file:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        file.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from binascii import b2a_uu
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -125,6 +126,13 @@ def with_file(name: str, content: bytes) -> EmailMessage:
     return message
 
 
+def in_a_message(inner: EmailMessage) -> EmailMessage:
+    """A message as an attachment of another one."""
+    message = letter(STRANGER, INSIDE)
+    message.add_attachment(inner)
+    return message
+
+
 def raw(disposition: str, kind: str = "application/octet-stream", content: str = "bm9pIGR1bmc=") -> bytes:
     """A message whose attachment has these headers, as they stand."""
     head = letter(STRANGER, INSIDE)
@@ -141,8 +149,9 @@ def raw(disposition: str, kind: str = "application/octet-stream", content: str =
     return "\r\n".join([*lines, "Content-Transfer-Encoding: base64", "", content, "--ranh--", ""]).encode()
 
 
-def uuencoded(name: str) -> EmailMessage:
-    return letter(STRANGER, INSIDE, f"Tai lieu:\n\nbegin 644 {name}\n#0V%T\n`\nend\n")
+def uuencoded(name: str, size: int = 3) -> EmailMessage:
+    lines = "".join(b2a_uu(bytes(min(45, size - done))).decode() for done in range(0, size, 45))
+    return letter(STRANGER, INSIDE, f"Tai lieu:\n\nbegin 644 {name}\n{lines}`\nend\n")
 
 
 FORBIDDEN: dict[str, EmailMessage | bytes] = {
@@ -163,6 +172,12 @@ FORBIDDEN: dict[str, EmailMessage | bytes] = {
     "text": raw("attachment; filename=hoa-don.bat", "text/plain"),
     "in a zip": with_file("a.zip", files.archive("thu muc/hoa-don.exe")),
     "in an encrypted zip": with_file("a.zip", files.encrypted_zip("hoa-don.exe")),
+    "in a 7z": with_file("a.7z", files.SEVEN_ZIP),
+    "in a tar.gz": with_file("a.tar.gz", files.tar_gz("hoa-don.exe")),
+    "in a zip in a zip": with_file("a.zip", files.archive("b.zip", files.archive("HOA-DON.eXe"))),
+    "in a tar.gz in a zip": with_file("a.zip", files.archive("b.tar.gz", files.tar_gz("hoa-don.exe"))),
+    "in a 7z in a zip": with_file("a.zip", files.archive("b.7z", files.SEVEN_ZIP)),
+    "in a zip in a message": in_a_message(with_file("a.zip", files.archive("hoa-don.exe."))),
     "in uuencode": uuencoded("hoa-don.exe"),
     "a program named otherwise": with_file("hoa-don.pdf", files.EXE),
     "a program without extension": with_file("hoa-don", files.EXE),
@@ -173,12 +188,14 @@ ALLOWED: dict[str, EmailMessage | bytes] = {
     "the word only": with_file("exe", b"noi dung"),
     "a zip of documents": with_file("a.zip", files.archive("thu muc/hoa-don.pdf")),
     "uuencode of a document": uuencoded("hoa-don.doc"),
+    "a zip in a zip of documents": with_file("a.zip", files.archive("b.zip", files.archive("a.exe.pdf"))),
     "begin without a file": letter(STRANGER, INSIDE, "begin 644 now\nno file\n"),
 }
 ENCRYPTED: dict[str, EmailMessage | bytes] = {
     "zip": with_file("a.zip", files.encrypted_zip()),
     "zip named otherwise": with_file("a.dat", files.encrypted_zip()),
     "zip in zip": with_file("a.zip", files.archive("trong.zip", files.encrypted_zip())),
+    "7z": with_file("a.7z", files.ENCRYPTED_SEVEN_ZIP),
     "pdf": with_file("a.pdf", files.encrypted_pdf()),
     "office document": with_file("a.docx", files.ole("EncryptionInfo", "EncryptedPackage")),
 }
@@ -207,6 +224,12 @@ def test_a_forbidden_type_is_refused_however_its_name_is_written(lab: Lab) -> No
     assert passed == {}
     assert {one.action for one in found.values()} == {"reject"}
     assert all("does not accept files of type ." in one.words for one in found.values())
+
+
+def test_a_file_within_a_text_counts_as_decoded(lab: Lab) -> None:
+    sizes = {f"{size} MiB": uuencoded("so-lieu.dat", size * MIB) for size in (19, 21)}
+    found = {size: "CONGVU_ATTACHMENT_LIMIT" in one.symbols for size, one in verdicts(lab, sizes).items()}
+    assert found == {"19 MiB": False, "21 MiB": True}
 
 
 def test_what_only_looks_forbidden_passes(lab: Lab) -> None:

@@ -177,6 +177,27 @@ def test_ones_own_from_header_is_taken_in_every_form(
     assert submit(outside, person, message, person.address).accepted
 
 
+# Headers that mail programs show as who sent it, or sent it on: header, value, whether it is taken.
+FURTHER = {
+    "somebody else's Sender": ("Sender", "{other}", False),
+    "one's own Sender": ("Sender", "Toi <{own}>", True),
+    "a stranger's Resent-From": ("Resent-From", "chutich@ngoai.example", False),
+    "one's own Resent-From": ("Resent-From", "{own}", True),
+    "two in Resent-From": ("Resent-From", "{own}, {other}", False),
+    "somebody else's Resent-Sender": ("Resent-Sender", "{other}", False),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "passes"), FURTHER.values(), ids=FURTHER)
+def test_further_headers_of_senders_are_ones_own_too(
+    outside: Outside, person: Account, colleague: Account, name: str, value: str, *, passes: bool
+) -> None:
+    shown = value.format(own=person.address, other=colleague.address)
+    message = f"{name}: {shown}\n".encode() + letter(person.address, STRANGER).as_bytes()
+    answer = submit(outside, person, message, person.address)
+    assert answer.accepted if passes else answer.refused and name in answer.text, answer
+
+
 def test_an_alias_may_be_used_once_the_directory_lists_it(
     outside: Outside, site: Site, person: Account, colleague: Account
 ) -> None:

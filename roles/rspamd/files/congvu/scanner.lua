@@ -36,6 +36,15 @@ local function judge(task, answer)
       return
     end
   end
+  local kind = name:match("^Congvu%.Forbidden%.(%w+)")
+  if kind then
+    CONGVU.find(task, {
+      symbol = "CONGVU_FORBIDDEN_TYPE",
+      handling = "reject",
+      reason = "This server does not accept files of type ." .. kind .. ", however deep in archives",
+    })
+    return
+  end
   local unscannable = name:find("^Heuristics%.Limits%.Exceeded")
   CONGVU.find(task, {
     symbol = unscannable and "CONGVU_UNSCANNABLE" or "CONGVU_VIRUS",
