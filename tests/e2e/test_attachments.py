@@ -227,7 +227,9 @@ def test_a_forbidden_type_is_refused_however_its_name_is_written(lab: Lab) -> No
 
 
 def test_a_file_within_a_text_counts_as_decoded(lab: Lab) -> None:
-    sizes = {f"{size} MiB": uuencoded("so-lieu.dat", size * MIB) for size in (19, 21)}
+    sizes: dict[str, EmailMessage | bytes] = {
+        f"{size} MiB": uuencoded("so-lieu.dat", size * MIB) for size in (19, 21)
+    }
     found = {size: "CONGVU_ATTACHMENT_LIMIT" in one.symbols for size, one in verdicts(lab, sizes).items()}
     assert found == {"19 MiB": False, "21 MiB": True}
 

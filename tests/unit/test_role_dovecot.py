@@ -194,7 +194,10 @@ def _speak(folder: Path, sender: str, recipient: str, headers: str) -> tuple[str
     return writer.getvalue().decode().splitlines()[-2], postfix
 
 
-REDIRECT = "X-Sieve-Redirected-From: {0}\r\nFrom: ai@dau.vn\r\nSubject: =?utf-8?q?C=C3=B4ng_v=C4=83n?="
+_SIEVE = "X-Sieve: Pigeonhole\r\n"
+REDIRECT = (
+    f"{_SIEVE}X-Sieve-Redirected-From: {{0}}\r\nFrom: ai@dau.vn\r\nSubject: =?utf-8?q?C=C3=B4ng_v=C4=83n?="
+)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +255,59 @@ def test_a_reply_bears_the_mailboxs_own_address_and_has_no_sender(
     assert [(sender, to) for sender, to, _ in postfix.taken] == (
         [("", ["dan@x.vn"])] if code == "250" else []
     )
+
+
+REPLY = f"{_SIEVE}Message-ID: <1@mau.gov.vn>\r\nFrom: an@mau.gov.vn\r\nMIME-Version: 1.0\r\n"
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        "X-Sieve-Redirected-From: an@mau.gov.vn",
+        "X-Sieve-Redirected-From: an@khac.gov.vn",
+        "From: chutich@mau.gov.vn",
+        "From: an@mau.gov.vn",
+        "Sender: chutich@mau.gov.vn",
+        "Resent-From: chutich@mau.gov.vn",
+    ],
+)
+@pytest.mark.usefixtures("programs")
+def test_headers_that_a_filter_writes_into_a_reply_open_nothing(further: str, tmp_path: Path) -> None:
+    """The text of `vacation :mime` begins with headers of its writer's choice."""
+    shown = "chutich" if "Redirected" in further else "an"
+    headers = REPLY.replace("From: an@", f"From: {shown}@") + further
+    reply, postfix = _speak(tmp_path / "told", "an@mau.gov.vn", "dan@x.vn", headers)
+    assert reply.startswith("550")
+    assert postfix.taken == []
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_reply_with_two_addresses_in_its_from_header_is_none_of_ones_own(tmp_path: Path) -> None:
+    headers = "From: an@mau.gov.vn, chutich@mau.gov.vn\r\nSubject: x"
+    reply, _ = _speak(tmp_path / "told", "an@mau.gov.vn", "dan@x.vn", headers)
+    assert reply.startswith("550")
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_notice_that_postfix_does_not_take_is_sent_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = _load(ROLE / "files/mailbox/sieve_submission.py")
+    postfix = Postfix()
+    gate = module.Gate(DOMAINS, postfix, tmp_path)
+    envelope = module.Envelope()
+    envelope.sender, envelope.recipients = "an@mau.gov.vn", ["a@x.vn"]
+    headers = email.message_from_string(REDIRECT.format("an@mau.gov.vn"))
+
+    def busy(*_: object) -> str:
+        raise module.Refused("451 4.3.0 busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(postfix, "take", busy)
+        with pytest.raises(module.Refused):
+            gate.tell(envelope, headers)
+    gate.tell(envelope, headers)
+    assert [to for _, to, _ in postfix.taken] == [["an@mau.gov.vn"]]
 
 
 @pytest.mark.usefixtures("programs")

@@ -20,14 +20,20 @@ from collections.abc import Iterator
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import notices
 
 REDIRECT = "X-Sieve-Redirected-From"
-"""Pigeonhole puts it on top of what it redirects, and on nothing else."""
+"""Pigeonhole puts it on top of what it redirects. Further down, anybody may have written it: the text of a
+reply with `:mime` begins with headers of its writer's choice."""
+_TOP = 2
+"""Pigeonhole's own fields at the top: X-Sieve and this one, or X-Sieve and Message-ID."""
+_SENDERS = ("Sender", "Resent-From", "Resent-Sender")
+SECONDS = 330
+"""For each reply of Postfix, which waits for its filter for 300 s. Whoever hangs up before sends twice."""
 _PATH = re.compile(r"(?:FROM|TO):\s*<([^>]*)>\s*(.*)", re.IGNORECASE)
 _LARGEST = 128 << 20
 _DAY = 86400
@@ -55,7 +61,7 @@ class Postfix:
     def take(self, sender: str, options: list[str], recipients: list[str], message: bytes) -> str:
         """Its reply to the message; raises `Refused` with the first that is not positive."""
         try:
-            with smtplib.SMTP(*self._at, local_hostname=socket.gethostname(), timeout=60) as client:
+            with smtplib.SMTP(*self._at, local_hostname=socket.gethostname(), timeout=SECONDS) as client:
                 client.ehlo()
                 self._must(client.mail(sender, options))
                 for recipient in recipients:
@@ -83,10 +89,12 @@ class Gate:
 
     def judge(self, envelope: Envelope, headers: Message) -> None:
         """Raise `Refused` for what may not be sent."""
-        owner = _text(headers[REDIRECT])
+        owner = _owner(headers)
         if not owner:
-            own, shown = envelope.sender or "", parseaddr(_text(headers["From"]))[1]
-            if notices.domain_of(own) not in self._domains or own.lower() != shown.lower():
+            own = (envelope.sender or "").lower()
+            shown = [one.lower() for _, one in getaddresses(map(_text, headers.get_all("From", [])))]
+            others = any(name in headers for name in _SENDERS)
+            if notices.domain_of(own) not in self._domains or shown != [own] or others:
                 raise Refused("550 5.7.1 a reply bears the mailbox's own address, no other")
             return
         policy = self._domains.get(notices.domain_of(owner), {"forward_out": "forbid"})
@@ -99,12 +107,12 @@ class Gate:
 
     def tell(self, envelope: Envelope, headers: Message) -> None:
         """Tell the owner of the mailbox which redirect was refused; a notice of ours begets no other."""
-        owner = _text(headers[REDIRECT])
+        owner = _owner(headers)
         policy = self._domains.get(notices.domain_of(owner))
         if policy is None or notices.HEADER in headers:
             return
         for recipient in self.outside(envelope):
-            if self._is_news(owner, recipient):
+            if mark := self._news(owner, recipient):
                 notice = notices.compose(
                     "forward",
                     policy,
@@ -114,19 +122,24 @@ class Gate:
                     subject=_text(headers["Subject"]),
                     sender=_text(headers["From"]),
                 )
-                self._postfix.take("", [], [owner], notice.as_bytes())
+                try:
+                    self._postfix.take("", [], [owner], notice.as_bytes())
+                except Refused:
+                    mark.unlink(missing_ok=True)
+                    raise
 
-    def _is_news(self, owner: str, recipient: str) -> bool:
+    def _news(self, owner: str, recipient: str) -> Path | None:
+        """The mark that was made just now; None where the owner has been told today."""
         old = time.time() - _DAY
-        for mark in self._told.iterdir():
-            if mark.stat().st_mtime < old:
-                mark.unlink(missing_ok=True)
-        name = hashlib.sha256(f"{owner} {recipient}".lower().encode()).hexdigest()
+        for other in self._told.iterdir():
+            if other.stat().st_mtime < old:
+                other.unlink(missing_ok=True)
+        mark = self._told / hashlib.sha256(f"{owner} {recipient}".lower().encode()).hexdigest()
         try:
-            (self._told / name).touch(exist_ok=False)
+            mark.touch(exist_ok=False)
         except FileExistsError:
-            return False
-        return True
+            return None
+        return mark
 
 
 class Session:
@@ -185,7 +198,7 @@ class Session:
             self._tell(envelope, headers)
             return str(refusal)
         # A reply goes out without a sender, so that nothing answers it (RFC 3834).
-        sender = (envelope.sender or "") if headers[REDIRECT] else ""
+        sender = (envelope.sender or "") if _owner(headers) else ""
         try:
             return self._postfix.take(sender, envelope.options, envelope.recipients, message)
         except Refused as refusal:
@@ -195,11 +208,17 @@ class Session:
         try:
             self._gate.tell(envelope, headers)
         except Refused as refusal:  # the message is safe; only the notice is not sent
-            print(f"no notice to {headers[REDIRECT]}: {refusal}", file=sys.stderr)  # noqa: T201
+            print(f"no notice to {_owner(headers)}: {refusal}", file=sys.stderr)  # noqa: T201
 
     def _say(self, *lines: str) -> None:
         self._writer.write("".join(f"{line}\r\n" for line in lines).encode())
         self._writer.flush()
+
+
+def _owner(headers: Message) -> str:
+    """The mailbox whose filter redirected; empty for a reply."""
+    top = list(headers.raw_items())[:_TOP]
+    return next((_text(value) for name, value in top if name.lower() == REDIRECT.lower()), "")
 
 
 def _words(text: bytes | str) -> str:
