@@ -55,6 +55,18 @@ def tar_gz(name: str, content: bytes = b"noi dung") -> bytes:
     return buffer.getvalue()
 
 
+def tnef(title: str, long_name: str) -> bytes:
+    """Outlook's winmail.dat with one attachment, of which Outlook shows the long name ([MS-OXTNEF])."""
+    name = long_name.encode("utf-16-le") + bytes(2)
+    # One MAPI property, PidTagAttachLongFilename as UTF-16, with one value, padded to four bytes.
+    properties = struct.pack("<IIII", 1, 0x3707001F, 1, len(name)) + name + bytes(-len(name) % 4)
+    attributes = ((0x00018010, title.encode() + b"\0"), (0x00069005, properties))
+    return struct.pack("<IH", 0x223E9F78, 1) + b"".join(
+        struct.pack("<BII", 2, kind, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+        for kind, data in attributes
+    )
+
+
 def encrypted_zip(name: str = "bao-cao.docx") -> bytes:
     """A zip whose only file is marked as encrypted and stored: noise without the password."""
     data = bytearray(archive(name, bytes(range(40))))

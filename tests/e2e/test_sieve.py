@@ -241,6 +241,33 @@ def test_a_vacation_reply_under_another_name_is_not_sent(
     assert not outside.received(STRANGER, marker)
 
 
+FORGED_REPLY = """\
+require "vacation";
+vacation :days 1 :from "{other}" :mime text:
+X-Sieve-Redirected-From: {own}
+Content-Type: text/plain; charset=utf-8
+
+{marker}
+.
+;
+"""
+
+
+def test_headers_in_the_text_of_a_vacation_reply_give_no_other_name(
+    outside: Outside, site: Site, person: Account, colleague: Account
+) -> None:
+    marker = make_msgid()
+    script = FORGED_REPLY.format(other=colleague.address, own=person.address, marker=marker)
+    with filtered(outside, person, script.replace("\n", "\r\n")):
+        message = send(outside, person)
+        wait(outside, person, message)
+        poll(
+            lambda: "bears the mailbox's own address" in _log(site, message["Message-ID"]),
+            "the refusal in the log",
+        )
+    assert not outside.received(STRANGER, marker)
+
+
 # Junk
 
 

@@ -173,7 +173,9 @@ def test_mail_waits_when_the_receiver_is_not_who_it_says(
 
 
 CLEAR = "smtpd_tls_security_level=none"
-ENCRYPTED = f"sender_dependent_default_transport_maps=inline:{{@{LAMDONG}=encrypted:}}"
+ENCRYPTED = (
+    f"sender_dependent_default_transport_maps=inline:{{ {{<> = encrypted:}} {{@{LAMDONG} = encrypted:}} }}"
+)
 
 
 @contextmanager
@@ -188,15 +190,19 @@ def _set(lab: Lab, host: str, setting: str) -> Iterator[None]:
         run_in(lab, host, "sudo", "sh", "-ec", f"mv {copy} /etc/postfix/main.cf; postfix reload")
 
 
+@pytest.mark.parametrize("reply", [False, True], ids=["a letter", "a reply without a sender"])
 def test_mail_of_a_domain_that_wants_encryption_waits_for_it(
-    lab: Lab, outside: Outside, site: Site, person: Account
+    lab: Lab, outside: Outside, site: Site, person: Account, *, reply: bool
 ) -> None:
     recipient = f"{uuid4().hex}@tran.ngoai.example"
     message = letter(person.address, recipient)
     with _set(lab, "mail", ENCRYPTED):
         with _set(lab, "outside", CLEAR):
-            with outside.submission(person.address, person.password) as client:
-                client.send_message(message)
+            if reply:
+                run_in(lab, "mail", "sendmail", "-i", "-f", "<>", recipient, stdin=message.as_string())
+            else:
+                with outside.submission(person.address, person.password) as client:
+                    client.send_message(message)
             reason = poll(lambda: _why(site, recipient), f"a reason why {recipient} waits")
         assert "TLS is required, but was not offered" in reason["recipients"][0]["delay_reason"]
         assert outside.received(recipient, message["Message-ID"]) == []

@@ -24,7 +24,10 @@ _MOST = 20
 """Recipients that a notice names."""
 REASONS = {
     "CONGVU_CLASSIFIED": "thư hoặc tệp đính kèm có dấu hiệu là văn bản mang dấu chỉ độ mật",
-    "CONGVU_ENCRYPTED": "thư có tệp nén đặt mật khẩu, hệ thống không kiểm tra được vi-rút",
+    "CONGVU_ENCRYPTED": (
+        "thư có tệp đặt mật khẩu (tệp nén, PDF hoặc tệp văn phòng), hệ thống không kiểm tra được vi-rút"
+    ),
+    "CONGVU_CHARSET": "thư dùng bảng mã tiếng Việt cũ (TCVN3, VNI hoặc VISCII), không phải Unicode",
     "CONGVU_MACRO": "thư có tệp văn phòng chứa chương trình (macro)",
 }
 """Why a message is held, by the rule's symbol. A rule's own words are not handed on: they may quote it."""

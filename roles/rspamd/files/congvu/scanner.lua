@@ -18,39 +18,78 @@ function CONGVU.is_scanned(task)
   return task:cache_get("congvu_scanned") == true
 end
 
-local function judge(task, answer)
-  answer = tostring(answer):gsub("%z+$", "")
-  if answer == "stream: OK" then
-    task:cache_set("congvu_scanned", true)
-    return
-  end
-  local name = answer:match("^stream: (.+) FOUND$")
-  if not name then
-    rspamd_logger.errx(task, "clamd says: %s", answer)
-    return
-  end
+local function policy_for(name)
   for _, rule in ipairs(BY_POLICY) do
-    if name:find(rule.pattern) then
-      task:cache_set("congvu_scanned", true)
-      CONGVU.find_by_policy(task, rule.symbol, rule.key, rule.what .. " (" .. CONGVU.ascii(name) .. ")")
-      return
-    end
+    if name:find(rule.pattern) then return rule end
   end
+end
+
+-- What clamd has found, by its name for it.
+local function judge(task, name)
+  local rule = policy_for(name)
+  if rule then
+    CONGVU.find_by_policy(task, rule.symbol, rule.key, rule.what .. " (" .. CONGVU.ascii(name) .. ")")
+    return
+  end
+  local symbol, reason = "CONGVU_VIRUS", "Virus: " .. CONGVU.ascii(name)
   local kind = name:match("^Congvu%.Forbidden%.(%w+)")
   if kind then
-    CONGVU.find(task, {
-      symbol = "CONGVU_FORBIDDEN_TYPE",
-      handling = "reject",
-      reason = "This server does not accept files of type ." .. kind .. ", however deep in archives",
-    })
-    return
+    symbol = "CONGVU_FORBIDDEN_TYPE"
+    reason = "This server does not accept files of type ." .. kind .. ", however deep in archives"
+  elseif name:find("^Heuristics%.Limits%.Exceeded") then
+    symbol, reason = "CONGVU_UNSCANNABLE", "Packed too deep or too large to be scanned: " .. CONGVU.ascii(name)
   end
-  local unscannable = name:find("^Heuristics%.Limits%.Exceeded")
-  CONGVU.find(task, {
-    symbol = unscannable and "CONGVU_UNSCANNABLE" or "CONGVU_VIRUS",
-    handling = "reject",
-    reason = (unscannable and "Packed too deep or too large to be scanned: " or "Virus: ") .. CONGVU.ascii(name),
-  })
+  CONGVU.find(task, { symbol = symbol, handling = "reject", reason = reason })
+end
+
+local function ask(task, request, callback)
+  request.task, request.host, request.port = task, CONGVU.clamd.socket, 0
+  request.timeout = CONGVU.clamd.timeout
+  request.callback = function(fault, answer)
+    if fault then
+      rspamd_logger.errx(task, "clamd does not answer: %s", fault)
+    else
+      CONGVU.guarded(task, "CONGVU_SCAN", callback, tostring(answer))
+    end
+  end
+  tcp.request(request)
+end
+
+-- Scanned is a message whose every finding has a name.
+local function judge_all(task, answer, path)
+  local names = {}
+  for line in answer:gmatch("[^\n%z]+") do
+    local name = line:sub(1, #path + 2) == path .. ": " and line:sub(#path + 3):match("^(.+) FOUND$")
+    if not name then
+      rspamd_logger.errx(task, "clamd says of all there is: %s", line)
+      return
+    end
+    names[name] = true
+  end
+  for name in pairs(names) do judge(task, name) end
+  if next(names) then task:cache_set("congvu_scanned", true) end
+end
+
+-- Of several findings that are no signatures clamd names one, and which is chance: "encrypted" may hide that a limit was
+-- passed and the rest never scanned. All of them it names for a file only.
+local function ask_for_all(task)
+  local path = task:store_in_file({ tmpmask = CONGVU.clamd.folder .. "/XXXXXXXXXX", mode = 416, force_new = true })
+  if not path then error("cannot write to " .. CONGVU.clamd.folder) end
+  ask(task, { data = { "nALLMATCHSCAN " .. path .. "\n" } }, function(_, answer) judge_all(task, answer, path) end)
+end
+
+local function judge_first(task, answer)
+  answer = answer:gsub("%z+$", "")
+  local name = answer:match("^stream: (.+) FOUND$")
+  if answer == "stream: OK" then
+    task:cache_set("congvu_scanned", true)
+  elseif not name then
+    rspamd_logger.errx(task, "clamd says: %s", answer)
+  elseif policy_for(name) then
+    ask_for_all(task)
+  else
+    judge(task, name)
+  end
 end
 
 CONGVU.rule({
@@ -59,22 +98,11 @@ CONGVU.rule({
   further = { CONGVU_VIRUS = 0, CONGVU_UNSCANNABLE = 0 },
   callback = function(task)
     local content = task:get_content()
-    tcp.request({
-      task = task,
-      host = CONGVU.clamd.socket,
-      port = 0,
-      timeout = CONGVU.clamd.timeout,
+    ask(task, {
       stop_pattern = "\0",
       data = {
         rspamd_util.pack("c9 c1 >I4", "zINSTREAM", "\0", #content), content, rspamd_util.pack(">I4", 0),
       },
-      callback = function(fault, answer)
-        if fault then
-          rspamd_logger.errx(task, "clamd does not answer: %s", fault)
-        else
-          CONGVU.guarded(task, "CONGVU_SCAN", judge, answer)
-        end
-      end,
-    })
+    }, judge_first)
   end,
 })

@@ -86,19 +86,56 @@ function text.uuencoded(part)
   end
 end
 
--- The names in the attributes of a TNEF file (winmail.dat): attAttachTitle, its length, and the name.
+-- The names in a TNEF file (winmail.dat): attAttachTitle, and the long names among the MAPI properties of attachments
+-- (PidTagAttachLongFilename and PidTagAttachFilename, as 8-bit and as UTF-16 text; MS-OXTNEF). Each is a mark, its length
+-- in two bytes after `skip` more, and the name after `rest` more.
+local TNEF_NAMES = {
+  { mark = "\2\16\128\1\0", skip = 0, rest = 2 },
+  { mark = "\30\0\7\55", skip = 4, rest = 2 }, { mark = "\31\0\7\55", skip = 4, rest = 2 },
+  { mark = "\30\0\4\55", skip = 4, rest = 2 }, { mark = "\31\0\4\55", skip = 4, rest = 2 },
+}
+
 local function tnef_names(content)
   local found = {}
-  local title = "\2\16\128\1\0"
-  local start, stop = content:find(title, 1, true)
-  while start do
-    local low, high = content:byte(stop + 1, stop + 2)
-    local length = (low or 0) + 256 * (high or 0)
-    if length > 0 and length < 1024 then
-      table.insert(found, (content:sub(stop + 5, stop + 4 + length):gsub("%z.*", "")))
+  for _, kind in ipairs(TNEF_NAMES) do
+    local start, stop = content:find(kind.mark, 1, true)
+    while start do
+      local at = stop + kind.skip
+      local low, high = content:byte(at + 1, at + 2)
+      local length = (low or 0) + 256 * (high or 0)
+      if length > 0 and length < 1024 then
+        local name = content:sub(at + 3 + kind.rest, at + 2 + kind.rest + length)
+        -- UTF-16 as far as it is ASCII, which extensions are.
+        table.insert(found, (name:gsub("(.)%z", "%1"):gsub("%z.*", "")))
+      end
+      start, stop = content:find(kind.mark, stop, true)
     end
-    start, stop = content:find(title, stop, true)
   end
+  return found
+end
+
+local function unescaped(words)
+  return (words:gsub("%%(%x%x)", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
+-- The values that a header gives a parameter, however it is written and however often: a="b", a=b, a*=charset'language'b,
+-- and in pieces, a*0=b; a*1*=c (RFC 2231, 3 and 4). The mail program chooses among them.
+local function values_of(words, name)
+  local found, pieces, last = {}, {}, -1
+  words = ";" .. words
+  for value in words:gmatch("[;%s]" .. name .. "%s*=%s*\"([^\"]*)\"") do table.insert(found, value) end
+  for value in words:gmatch("[;%s]" .. name .. "%s*=%s*([^%s;\"]+)") do table.insert(found, value) end
+  for number, value in words:gmatch("[;%s]" .. name .. "%*(%d*)%*?%s*=%s*\"?([^;\"]*)") do
+    value = unescaped((value:gsub("%s+$", "")))
+    if number == "" then
+      table.insert(found, (value:gsub("^[^']*'[^']*'", "")))
+    else
+      pieces[tonumber(number)], last = value, math.max(last, tonumber(number))
+    end
+  end
+  local whole = {}
+  for number = 0, math.min(last, 99) do table.insert(whole, pieces[number] or "") end
+  if #whole > 0 then table.insert(found, (table.concat(whole):gsub("^[^']*'[^']*'", ""))) end
   return found
 end
 
@@ -106,12 +143,8 @@ local function parameters(part)
   local found = {}
   for _, header in ipairs({ "Content-Disposition", "Content-Type" }) do
     local words = part:get_header(header)
-    if words then
-      for _, name in ipairs({ "filename", "name" }) do
-        local quoted = words:lower():match("[;%s]" .. name .. "%s*=%s*\"([^\"]*)\"")
-        local bare = words:lower():match("[;%s]" .. name .. "%s*=%s*([^%s;\"]+)")
-        table.insert(found, quoted or bare)
-      end
+    for _, name in ipairs({ "filename", "name" }) do
+      for _, value in ipairs(words and values_of(words:lower(), name) or {}) do table.insert(found, value) end
     end
   end
   return found

@@ -28,8 +28,14 @@ local function headers(findings)
     end
     for name, value in pairs(lines) do
       added[name] = added[name] or {}
-      table.insert(added[name], { value = value, order = 0 })
+      added[name][value] = { value = value, order = 0 }
     end
+  end
+  -- Two rules may have found the same.
+  for name, values in pairs(added) do
+    local listed = {}
+    for _, value in pairs(values) do table.insert(listed, value) end
+    added[name] = listed
   end
   -- An empty table would become a list, and the headers that other modules add would be lost in it.
   return { remove_headers = removed, add_headers = next(added) and added or nil }
