@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import json
+import smtplib
+import socketserver
+import threading
 import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.policy import SMTP
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import congvu.mail.site
 from congvu.cli.mail import mail
 from congvu.directory.model import Entry, State
 from congvu.errors import InputError, MailFailure
-from congvu.mail import notices
+from congvu.mail import boxes, held, notices, post, queue, recall
 from congvu.mail.accounts import Accounts
+from congvu.mail.boxes import Copy
+from congvu.mail.held import Held
 from congvu.mail.messageid import MessageId
 from congvu.mail.notices import About
-from congvu.mail.queue import Queued, parse, read_headers
+from congvu.mail.post import Post
+from congvu.mail.queue import Headers, Queued, parse, read_headers
+from congvu.mail.recall import Found, Scope
+from congvu.mail.record import acts
+from congvu.mail.site import Site
+from congvu.mail.tools import Done
+from congvu.sync import settings as sync_settings
+from congvu.sync.auditfile import records
+from congvu.sync.settings import Settings
 
 BASE = "dc=gov,dc=vn"
 LAMDONG = f"dc=lamdong,{BASE}"
@@ -96,6 +115,23 @@ def test_the_queue_is_read_line_by_line() -> None:
     assert one == Queued("4jX", "hold", moment, 319, "", ("a@x", "b@x"))
     assert one.held
     assert parse("") == ()
+
+
+def test_what_is_a_lines_end_for_python_alone_is_part_of_an_address() -> None:
+    senders = ("a\u2028b@x", "a\x85b@x", "a@x")
+    lines = [
+        {
+            "queue_name": "hold",
+            "queue_id": f"4jX{number}",
+            "arrival_time": 1795382541,
+            "message_size": 319,
+            "sender": sender,
+            "recipients": [{"address": "b@x"}],
+        }
+        for number, sender in enumerate(senders)
+    ]
+    found = parse("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines))
+    assert tuple(one.sender for one in found) == senders
 
 
 @pytest.mark.parametrize("line", ["nonsense", "{}", "[]", '{"queue_id": 1}'])
@@ -245,3 +281,358 @@ def test_a_command_without_its_reason_or_its_place_is_bad_input(words: tuple[str
     done = CliRunner().invoke(mail, words)
     assert isinstance(done.exception, (InputError, SystemExit))
     assert getattr(done.exception, "code", 2) == 2
+
+
+# Notices that cannot be sent, and messages that move
+
+
+class Postfix(socketserver.ThreadingTCPServer):
+    """Takes letters, but for `full` mailboxes; answers a command as `answers` says, or never (None)."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Talk)
+        self.full: set[str] = set()
+        self.answers: dict[str, str | None] = {}
+        self.tried: list[str] = []
+        """Recipients that were named, in their order."""
+        self.letters = 0
+        """How many came to their final dot."""
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    server: Postfix
+
+    def handle(self) -> None:
+        self._say("220 mail")
+        for line in self.rfile:
+            words = line.decode().split()
+            verb, answer = words[0].upper(), "250 ok"
+            if verb == "RCPT":
+                address = words[1].partition("<")[2].rstrip(">")
+                self.server.tried.append(address)
+                answer = "552 5.2.2 full" if address in self.server.full else answer
+            elif verb == "DATA":
+                self._say("354 go on")
+                while self.rfile.readline() not in (b".\r\n", b""):
+                    pass
+                self.server.letters += 1
+                verb = "."
+            elif verb == "QUIT":
+                answer = "221 bye"
+            said = self.server.answers.get(verb, answer)
+            if said is not None:
+                self._say(said)
+
+    def _say(self, answer: str) -> None:
+        self.wfile.write(f"{answer}\r\n".encode())
+
+
+@pytest.fixture
+def postfix(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postfix]:
+    client = smtplib.SMTP
+    with Postfix() as server:
+        server.block_on_close = True
+        place = server.server_address[1]
+        monkeypatch.setattr(smtplib, "SMTP", lambda host, _port, **rest: client(host, place, **rest))
+        monkeypatch.setattr(post, "SECONDS", 0.3)
+        monkeypatch.setattr(post, "run", lambda *_words, **_options: Done(1, b"", ""))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@dataclass
+class Journal:
+    """What journalctl prints, by the program; and from when on it was asked."""
+
+    lines: dict[str, str] = field(default_factory=dict)
+    since: list[int] = field(default_factory=list)
+
+    def __call__(self, command: list[str], **_options: object) -> Done:
+        words = dict(word.removeprefix("--").split("=", 1) for word in command[1:] if "=" in word)
+        self.since.append(int(words["since"].removeprefix("@")))
+        return Done(0, self.lines.get(words["identifier"], "").encode(), "")
+
+
+TAKEN = {"postfix/cleanup": "4jN: message-id=<x>\n", "postfix/qmgr": "4jN: from=<>, size=1\n"}
+NOTICE = notices.held(ABOUT, [], "vp@lamdong.gov.vn", "")
+SITE = Site(cast(Settings, SimpleNamespace(domains={})), ACCOUNTS, "mail.lamdong.gov.vn")
+DECISION = {"reason": "lý do", "document": ""}
+
+
+def send(folder: Path) -> bool:
+    """Send the notice, in a run of its own."""
+    with acts(folder, "test") as log:
+        return Post(log, "mail.lamdong.gov.vn").send(NOTICE, "lamdong.gov.vn")
+
+
+def told(folder: Path, record: str) -> list[Mapping[str, Any]]:
+    return [one for one in records(folder) if one["record"] == record]
+
+
+def write(folder: Path, *steps: dict[str, Any]) -> None:
+    """Records of the notice, as runs before left them."""
+    with acts(folder, "test") as log:
+        for step in steps:
+            log.log.tell(post.RECORD, [{"key": NOTICE.key, "to": NOTICE.recipient, **step}])
+
+
+def test_an_answer_that_comes_too_late_sends_no_second_notice(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postfix.answers["."] = None
+    with pytest.raises(MailFailure, match="vp@lamdong"):
+        send(tmp_path)
+    monkeypatch.setattr(post, "run", Journal(TAKEN))
+    postfix.answers.clear()
+    assert send(tmp_path) is False
+    assert postfix.letters == 1
+    assert [one["step"] for one in told(tmp_path, post.RECORD)] == ["intended", "failed", "done"]
+    assert send(tmp_path) is False
+
+
+def test_what_postfix_did_not_take_is_sent_again(postfix: Postfix, tmp_path: Path) -> None:
+    postfix.answers["."] = None
+    with pytest.raises(MailFailure):
+        send(tmp_path)
+    postfix.answers.clear()
+    assert send(tmp_path) is True
+    assert postfix.letters == 2
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "."])
+def test_a_refused_notice_is_sent_again_and_nobody_searches_for_it(
+    verb: str, postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "run", Journal(TAKEN))
+    postfix.answers[verb] = "451 4.7.1 later"
+    with pytest.raises(MailFailure, match="later"):
+        send(tmp_path)
+    assert told(tmp_path, post.RECORD)[-1]["refused"] is True
+    postfix.answers.clear()
+    assert send(tmp_path) is True
+
+
+def test_what_is_said_to_quit_is_no_refusal(postfix: Postfix, tmp_path: Path) -> None:
+    postfix.answers["QUIT"] = "421 4.3.0 stopping"
+    assert send(tmp_path) is True
+    assert send(tmp_path) is False
+    assert postfix.letters == 1
+
+
+def test_the_journal_is_searched_from_the_first_try_that_may_have_been_taken(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert postfix.letters == 0
+    hours = [datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in range(3)]
+    write(
+        tmp_path,
+        {"step": "intended", "time": hours[0].isoformat()},
+        {"step": "failed", "failure": "x", "refused": True},
+        {"step": "intended", "time": hours[1].isoformat()},
+        {"step": "failed", "failure": "x"},
+        {"step": "intended", "time": hours[2].isoformat()},
+        {"step": "failed", "failure": "x", "refused": True},
+    )
+    journal = Journal()
+    monkeypatch.setattr(post, "run", journal)
+    assert send(tmp_path) is True
+    assert set(journal.since) == {int(hours[1].timestamp())}
+
+
+def test_a_notice_that_is_still_with_the_filter_is_not_sent_again(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "SECONDS", 330)
+    monkeypatch.setattr(post, "run", Journal({"postfix/cleanup": TAKEN["postfix/cleanup"]}))
+    now = datetime.now(UTC)
+    write(tmp_path / "young", {"step": "intended", "time": (now - timedelta(seconds=290)).isoformat()})
+    with pytest.raises(MailFailure, match="not decided"):
+        send(tmp_path / "young")
+    assert postfix.letters == 0
+    write(tmp_path / "old", {"step": "intended", "time": (now - timedelta(seconds=340)).isoformat()})
+    assert send(tmp_path / "old") is True
+
+
+def test_a_notice_waits_longer_than_postfix_for_its_filter() -> None:
+    assert post.SECONDS > 300
+
+
+def waiting(queue_id: str, *recipients: str) -> Held:
+    """A message from elsewhere that a rule has had held."""
+    message = Queued(queue_id, "hold", ABOUT.date, 319, "ai@x.example", recipients)
+    return Held(message, Headers((f"<{queue_id}@x>",), ("CONGVU_MACRO; x",)))
+
+
+def test_one_full_mailbox_stops_nobody_elses_notices(postfix: Postfix, tmp_path: Path) -> None:
+    both, one = (
+        waiting("4jA", "annv@lamdong.gov.vn", "chi@lamdong.gov.vn"),
+        waiting("4jB", "chi@lamdong.gov.vn"),
+    )
+    postfix.full = {"vp@lamdong.gov.vn"}
+    out: list[Any] = []
+    with pytest.raises(MailFailure, match=r"4jA.*vp@lamdong") as failure:
+        out.extend(held.notify(SITE, tmp_path, "test", (both, one)))
+    assert "4jB" not in str(failure.value)
+    assert set(held.told_of(tmp_path)) == {"4jB"}
+    assert postfix.letters == 2
+    postfix.full = set()
+    out = list(held.notify(SITE, tmp_path, "test", (both,)))
+    assert out == [(both, ("vp@lamdong.gov.vn", "chi@lamdong.gov.vn"))]
+    assert postfix.letters == 3
+    assert held.told_of(tmp_path)["4jA"] == ("vp@lamdong.gov.vn", "chi@lamdong.gov.vn")
+
+
+def test_what_could_be_told_is_said_before_what_could_not(postfix: Postfix, tmp_path: Path) -> None:
+    postfix.full = {"vp@lamdong.gov.vn"}
+    runs = held.notify(SITE, tmp_path, "test", (waiting("4jA", "annv@lamdong.gov.vn"), waiting("4jB")))
+    assert next(runs)[0].message.id == "4jB"
+    with pytest.raises(MailFailure):
+        next(runs)
+
+
+def test_a_message_is_deleted_whoever_cannot_be_told(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Held(Queued("4jA", "hold", ABOUT.date, 319, "annv@lamdong.gov.vn", ("b@x",)), Headers((), ()))
+    removed: list[Queued] = []
+    monkeypatch.setattr(queue, "remove", removed.append)
+    monkeypatch.setattr(held, "run", lambda *_words, **_options: Done(0, b"", ""))
+    postfix.full = {"annv@lamdong.gov.vn"}
+    with (
+        acts(tmp_path, "test") as log,
+        pytest.raises(MailFailure, match=r"deleted, but annv@lamdong.gov.vn could not be told") as failure,
+    ):
+        held.delete(log, SITE, one, DECISION)
+    assert failure.value.exit_code == 3
+    assert removed == [one.message]
+    assert postfix.tried == ["annv@lamdong.gov.vn", "vp@lamdong.gov.vn"]
+    assert postfix.letters == 1
+    last = told(tmp_path, "delete")[-1]
+    assert (last["step"], last["told"], last["untold"]) == (
+        "done",
+        ["vp@lamdong.gov.vn"],
+        ["annv@lamdong.gov.vn"],
+    )
+
+
+WANTED = MessageId.from_text("<a@x>")
+ACTIVE = Queued("4jQ", "active", ABOUT.date, 319, "ai@x.example", ("annv@lamdong.gov.vn",))
+DEFERRED = Queued("4jQ", "deferred", ABOUT.date, 319, "ai@x.example", ("annv@lamdong.gov.vn",))
+
+
+@dataclass
+class Server:
+    """Queue and mailboxes, as each look finds them."""
+
+    looks: list[Found]
+    stays: set[str] = field(default_factory=set)
+    """Queues that a message has left when it is to be removed from them."""
+    removed: list[Queued | Copy] = field(default_factory=list)
+
+    def look(self, *_where: object) -> Found:
+        return self.looks.pop(0) if self.looks else Found((), ())
+
+    def remove_queued(self, message: Queued) -> None:
+        if message.queue in self.stays:
+            raise MailFailure("the message has left its queue", where=message.id)
+        self.removed.append(message)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    here = Server([])
+    monkeypatch.setattr(recall, "look", here.look)
+    monkeypatch.setattr(queue, "remove", here.remove_queued)
+    monkeypatch.setattr(boxes, "remove", here.removed.append)
+    monkeypatch.setattr(boxes, "digest", lambda _copy: "")
+    monkeypatch.setattr(boxes, "header", lambda _copy: b"From: annv@lamdong.gov.vn\n\n")
+    monkeypatch.setattr(recall, "run", lambda *_words, **_options: Done(0, b"", ""))
+    return here
+
+
+def carry_out(folder: Path) -> Found:
+    with acts(folder, "test") as log:
+        return recall.carry_out(log, SITE, WANTED, Scope((), whole=True), DECISION)
+
+
+COPIES = tuple(
+    Copy(f"{name}@lamdong.gov.vn", "INBOX", "g", 1, 10, "2026-11-22 03:05:00") for name in ("annv", "chi")
+)
+
+
+def test_all_whom_a_recall_concerns_are_told_but_those_who_cannot_be(
+    server: Server, postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Site, "hear_of_secrets", lambda *_: ("attt@x.example",))
+    server.looks = [Found(COPIES, ())]
+    postfix.full = {"annv@lamdong.gov.vn", "vp@lamdong.gov.vn"}
+    done = carry_out(tmp_path)
+    assert done.copies == COPIES
+    assert postfix.tried == [
+        "annv@lamdong.gov.vn",
+        "chi@lamdong.gov.vn",
+        "vp@lamdong.gov.vn",
+        "attt@x.example",
+    ]
+    assert sorted(done.untold) == ["annv@lamdong.gov.vn", "vp@lamdong.gov.vn"]
+    postfix.full, postfix.tried = set(), []
+    assert carry_out(tmp_path).untold == {}
+    assert postfix.tried == ["annv@lamdong.gov.vn", "vp@lamdong.gov.vn"]
+
+
+def test_what_left_the_queue_by_itself_is_not_removed(server: Server, tmp_path: Path) -> None:
+    server.looks, server.stays = [Found((), (ACTIVE,))], {"active"}
+    done = carry_out(tmp_path)
+    assert (done.queued, done.gone) == ((), (ACTIVE,))
+
+
+def test_what_a_later_round_removes_is_removed_once(server: Server, tmp_path: Path) -> None:
+    server.looks, server.stays = [Found((), (ACTIVE,)), Found((), (DEFERRED,))], {"active"}
+    done = carry_out(tmp_path)
+    assert (done.queued, done.gone) == ((DEFERRED,), ())
+
+
+def test_what_moved_in_the_queue_and_left_it_is_gone_once(server: Server, tmp_path: Path) -> None:
+    server.looks = [Found((), (ACTIVE,)), Found((), (DEFERRED,))]
+    server.stays = {"active", "deferred"}
+    done = carry_out(tmp_path)
+    assert (done.queued, done.gone) == ((), (DEFERRED,))
+
+
+def run_recall(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    @contextmanager
+    def opened(_settings: object) -> Iterator[Site]:
+        yield SITE
+
+    monkeypatch.setattr(sync_settings, "read", lambda _file: None)
+    monkeypatch.setattr(congvu.mail.site, "opened", opened)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    words = ["recall", "<a@x>", "--all-recipients", "--yes", "--reason", "r", "--state", str(folder)]
+    return CliRunner().invoke(mail, words)
+
+
+def test_the_command_names_what_left_the_queue_and_finds_fault(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.looks, server.stays = [Found(COPIES[:1], (ACTIVE,))], {"active"}
+    monkeypatch.setattr(Post, "send", lambda *_: True)
+    done = run_recall(tmp_path, monkeypatch)
+    assert done.exit_code == 1
+    assert "queue active, 4jQ, for annv@lamdong.gov.vn: gone before it could be removed" in done.output
+    assert "removed: queue" not in done.output
+    assert "<a@x>: 1 removed" in done.output
+
+
+def test_the_command_says_what_it_removed_and_who_could_not_be_told(
+    server: Server, postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.looks = [Found(COPIES, ())]
+    postfix.full = {"annv@lamdong.gov.vn"}
+    done = run_recall(tmp_path, monkeypatch)
+    assert "<a@x>: 2 removed" in done.output
+    assert isinstance(done.exception, MailFailure)
+    assert "annv@lamdong.gov.vn could not be told" in str(done.exception)
+    assert told(tmp_path / "audit", "end")[-1]["status"] == "failed"

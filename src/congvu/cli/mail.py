@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from congvu.cli.author import author
-from congvu.errors import InputError
+from congvu.errors import InputError, MailFailure
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
 
@@ -99,7 +99,10 @@ def release(settings_file: Path, state: Path, queue_id: str, **decision: str) ->
 @_decision
 @click.argument("queue_id")
 def delete(settings_file: Path, state: Path, queue_id: str, **decision: str) -> None:
-    """Remove the held message QUEUE_ID, and tell its sender and the sender's unit."""
+    """Remove the held message QUEUE_ID, and tell its sender and the sender's unit.
+
+    Exit status 3 with "deleted, but …": who is named there must be told by you.
+    """
     from congvu.mail import held, record, site  # noqa: PLC0415
 
     _check(decision)
@@ -161,7 +164,7 @@ def recall(
 ) -> None:
     """Find the message with MESSAGE_ID in mailboxes and queue; with --yes, remove it and tell their owners.
 
-    Exit status 1: in a mailbox that was named, it is not.
+    Exit status 1: in a mailbox that was named, it is not; or a copy had left the queue before it was removed.
     """
     from congvu.mail import recall as recalling  # noqa: PLC0415
     from congvu.mail import record, site  # noqa: PLC0415
@@ -176,15 +179,14 @@ def recall(
         if yes:
             with record.acts(state / "audit", author(), decision["reason"]) as given:
                 found = recalling.carry_out(given, here, wanted, where, decision)
+                missing = recalling.missing(where, found, here)
+                _show(wanted, found, missing, done=True)
+                _check_told(found)
         else:
             found = recalling.look(here, wanted, where)
-        missing = recalling.missing(where, found, here)
-    for line in _where(found, done=yes):
-        click.echo(printable(line))
-    for box in missing:
-        click.echo(printable(f"not found: {box}"), err=True)
-    click.echo(_sum(wanted, found, done=yes))
-    left = bool(missing or found.others) or not found
+            missing = recalling.missing(where, found, here)
+            _show(wanted, found, missing, done=False)
+    left = bool(missing or found.others or found.gone) or not found
     click.get_current_context().exit(int(left))
 
 
@@ -220,6 +222,20 @@ def _lines(one: Held, told: tuple[str, ...] | None) -> Iterator[str]:
     yield f"    told    {told_text}"
 
 
+def _check_told(found: Found) -> None:
+    lines = [f"{address} could not be told: {why}" for address, why in found.untold.items()]
+    if lines:
+        raise MailFailure("\n".join(lines), hint="run it again: it tells them")
+
+
+def _show(wanted: MessageId, found: Found, missing: Sequence[str], *, done: bool) -> None:
+    for line in _where(found, done=done):
+        click.echo(printable(line))
+    for box in missing:
+        click.echo(printable(f"not found: {box}"), err=True)
+    click.echo(_sum(wanted, found, done=done))
+
+
 def _where(found: Found, *, done: bool) -> Iterator[str]:
     verb = "removed" if done else "found"
     for copy in found.copies:
@@ -230,6 +246,9 @@ def _where(found: Found, *, done: bool) -> Iterator[str]:
     for message in found.others:
         place = f"queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
         yield f"left: {place}: name them all, or --all-recipients"
+    for message in found.gone:
+        place = f"queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
+        yield f"{place}: gone before it could be removed (sent, or taken off)"
 
 
 def _sum(wanted: MessageId, found: Found, *, done: bool) -> str:

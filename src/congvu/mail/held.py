@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from congvu.errors import InputError
+from congvu.errors import InputError, MailFailure
 from congvu.mail import notices, queue
 from congvu.mail.notices import About, Notice
 from congvu.mail.post import Post
@@ -79,20 +79,33 @@ def delete(given: Acts, site: Site, held: Held, decision: Mapping[str, str]) -> 
 
     In this order: whoever is cut off in between, the sender knows, and the next try tells nobody twice.
     Senders of other places are not told: an address that was forged would get what it never asked for.
-    Raises `MailFailure`.
+    Raises `MailFailure`, also when the message is removed and somebody could not be told.
     """
     sender = held.message.sender
     account = site.accounts.holding(sender)
     people = [account] if account and account.delivers else []
     told = {each.address: each for each in (*people, *site.answers_for([sender]))}
-    post = Post(given, site.host)
-    with given.act("delete", {**held.facts(), **decision, "told": sorted(told)}):
-        for each in told.values():
-            notice = notices.deleted(
+    letters = [
+        (
+            each.domain,
+            notices.deleted(
                 held.about, decision["reason"], decision["document"], each.address, site.operator(each.domain)
-            )
-            post.send(notice, each.domain)
+            ),
+        )
+        for each in told.values()
+    ]
+    facts = {**held.facts(), **decision, "told": sorted(told)}
+    with given.act("delete", facts):
+        untold = Post(given, site.host).send_all(letters)
+        if untold:  # the record of the outcome says it
+            facts |= {"told": sorted(told.keys() - untold), "untold": sorted(untold)}
         queue.remove(held.message)
+    if untold:
+        raise MailFailure(
+            "; ".join(f"deleted, but {address} could not be told: {why}" for address, why in untold.items()),
+            where=held.message.id,
+            hint="tell them yourself",
+        )
     return tuple(told)
 
 
@@ -119,19 +132,23 @@ def notify(
 ) -> Iterator[tuple[Held, tuple[str, ...]]]:
     """Tell those who must hear of each of the messages `waiting`, once; gives each with who was told.
 
-    Raises `MailFailure` when Postfix takes no notices; what is left is told by the next run.
+    Raises `MailFailure` after the last of them when somebody could not be told; the next run tells those.
     """
+    left = []
     with acts(folder, author) as given:
         post = Post(given, site.host)
         for held in waiting:
             letters = tuple(_letters(site, held))
-            for domain, letter in letters:
-                post.send(letter, domain)
+            if untold := post.send_all(letters):
+                left += [f"{held.message.id}: {to} could not be told: {why}" for to, why in untold.items()]
+                continue
             to = [letter.recipient for _, letter in letters]
             given.log.tell(
                 TOLD, [{"queue_id": held.message.id, "held_for": list(held.said.reasons), "told": to}]
             )
             yield held, tuple(to)
+        if left:
+            raise MailFailure("\n".join(left), hint="the next run tells them")
 
 
 def _letters(site: Site, held: Held) -> Iterator[tuple[str, Notice]]:

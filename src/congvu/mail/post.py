@@ -1,15 +1,19 @@
 """Sending notices, each of them once, whenever the sender is killed.
 
 A notice's Message-ID is made from what it is about. That it is about to be sent is on the disk before it is,
-and that Postfix took it, after. Whoever finds the first without the second looks into the mail log.
+and what Postfix said, after. Where that is missing, because the sender was killed or the answer did not come
+in time (RFC 1047), the next one looks into the mail log.
 """
 
 from __future__ import annotations
 
 import re
 import smtplib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from congvu.errors import MailFailure
 from congvu.mail.notices import Notice
@@ -17,8 +21,15 @@ from congvu.mail.record import Acts
 from congvu.mail.tools import run
 
 RECORD = "notice"
-SECONDS = 60
-"""For each answer of Postfix; the filters take their time."""
+SECONDS = 330
+"""For each answer of Postfix: it waits for its filter up to 300 s itself (milter_content_timeout)."""
+_REFUSALS = (
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPDataError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +45,85 @@ class Post:
 
         Raises `MailFailure` when Postfix does not take it, `SystemFailure` when that cannot be recorded.
         """
-        intended = ""
-        for one in self.acts.earlier(RECORD):
-            if one["key"] == notice.key:
-                if one["step"] == "done":
-                    return False
-                intended = one["time"] if one["step"] == "intended" else ""
-        facts = {"key": notice.key, "to": notice.recipient}
-        if intended and _was_taken(f"{notice.key}@{self.host}", datetime.fromisoformat(intended)):
+        open_ = self._open_tries(notice)
+        if open_ is None:
+            return False
+        facts: dict[str, Any] = {"key": notice.key, "to": notice.recipient}
+        if open_ and self._was_taken(notice, open_):
             self.acts.log.tell(RECORD, [{"step": "done", **facts, "looked": True}])
             return False
         with self.acts.act(RECORD, facts):
-            self._hand_over(notice, domain)
+            try:
+                self._hand_over(notice, domain)
+            except (smtplib.SMTPException, OSError) as problem:
+                if _is_refusal(problem):
+                    facts["refused"] = True  # the record of the outcome says it too
+                raise MailFailure(
+                    f"the notice to {notice.recipient} was not taken: {problem}", where="Postfix"
+                ) from None
         return True
+
+    def send_all(self, letters: Iterable[tuple[str, Notice]]) -> dict[str, str]:
+        """Send notices, each as the postmaster of the domain beside it, also when another one is not taken.
+
+        Returns whom it could not tell, with the reason. Raises `SystemFailure` as `send` does.
+        """
+        untold = {}
+        for domain, notice in letters:
+            try:
+                self.send(notice, domain)
+            except MailFailure as fault:
+                untold[notice.recipient] = str(fault)
+        return untold
+
+    def _open_tries(self, notice: Notice) -> list[datetime] | None:
+        """When it was tried to send it without a sure outcome, oldest first; None when it was sent."""
+        tries: list[datetime] = []
+        for one in self.acts.earlier(RECORD):
+            if one["key"] != notice.key:
+                continue
+            if one["step"] == "done":
+                return None
+            if one["step"] == "intended":
+                tries.append(datetime.fromisoformat(one["time"]))
+            elif one.get("refused") and tries:
+                tries.pop()
+        return tries
+
+    def _was_taken(self, notice: Notice, tries: list[datetime]) -> bool:
+        """Whether Postfix has queued the notice since the first of `tries`, by its log in the journal.
+
+        Raises `MailFailure` while its filter may still have what the last one handed over.
+        """
+        message_id = f"{notice.key}@{self.host}"
+        lines = _journal("postfix/cleanup", f"message-id=<{re.escape(message_id)}>", tries[0])
+        ids = [line.partition(":")[0] for line in lines]
+        if any(_journal("postfix/qmgr", f"^{re.escape(id_)}: from=", tries[0]) for id_ in ids):
+            return True
+        if ids and 0 <= (datetime.now(UTC) - tries[-1]).total_seconds() < SECONDS:
+            raise MailFailure(
+                f"it has not decided on the notice to {notice.recipient}",
+                where="Postfix",
+                hint=f"try again in {SECONDS} s",
+            )
+        return False
 
     def _hand_over(self, notice: Notice, domain: str) -> None:
         letter = notice.message(domain, self.host, datetime.now(UTC))
+        client = smtplib.SMTP("127.0.0.1", 25, local_hostname="localhost", timeout=SECONDS)
         try:
-            with smtplib.SMTP("127.0.0.1", 25, local_hostname="localhost", timeout=SECONDS) as client:
-                client.send_message(letter, "", [notice.recipient])  # nobody answers a notice
-        except (smtplib.SMTPException, OSError) as problem:
-            raise MailFailure(
-                f"the notice to {notice.recipient} was not taken: {problem}", where="Postfix"
-            ) from None
+            client.send_message(letter, "", [notice.recipient])  # nobody answers a notice
+        finally:
+            with suppress(smtplib.SMTPException, OSError):  # what it says to QUIT changes nothing
+                client.quit()
 
 
-def _was_taken(message_id: str, since: datetime) -> bool:
-    """Whether Postfix has queued a message with this Message-ID since then, by its log in the journal."""
-    lines = _journal("postfix/cleanup", f"message-id=<{re.escape(message_id)}>", since)
-    ids = [line.partition(":")[0] for line in lines]
-    return any(_journal("postfix/qmgr", f"^{re.escape(id_)}: from=", since) for id_ in ids)
+def _is_refusal(problem: Exception) -> bool:
+    """Whether Postfix has answered that it takes nothing; after anything else it may have taken it."""
+    return isinstance(problem, _REFUSALS) and getattr(problem, "smtp_code", 500) >= 400
 
 
 def _journal(program: str, pattern: str, since: datetime) -> list[str]:
     command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--identifier={program}"]
     command += [f"--since=@{int(since.timestamp())}", f"--grep={pattern}", "--case-sensitive=true"]
-    return run(command, accept=(0, 1)).text.splitlines()
+    return [line for line in run(command, accept=(0, 1)).text.split("\n") if line]

@@ -56,7 +56,8 @@ class Headers:
 def parse(listing: str) -> tuple[Queued, ...]:
     """Read what ``postqueue -j`` prints: a JSON object on each line. Raises `MailFailure`."""
     found = []
-    for line in listing.splitlines():
+    # Not splitlines(): U+2028, U+0085 and the like may stand in an address (RFC 6531).
+    for line in filter(None, listing.split("\n")):
         try:
             one = json.loads(line)
             found.append(

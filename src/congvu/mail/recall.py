@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr, parsedate_to_datetime
@@ -14,7 +14,7 @@ from congvu.errors import InputError, MailFailure
 from congvu.mail import boxes, notices, queue
 from congvu.mail.boxes import Copy
 from congvu.mail.messageid import MessageId
-from congvu.mail.notices import About
+from congvu.mail.notices import About, Notice
 from congvu.mail.post import Post
 from congvu.mail.queue import Queued
 from congvu.mail.record import Acts
@@ -47,6 +47,10 @@ class Found:
     """In the queue, for the boxes in scope."""
     others: tuple[Queued, ...] = ()
     """In the queue, for others too: these stay."""
+    gone: tuple[Queued, ...] = ()
+    """Found in the queue, and gone before they could be removed: sent, or taken off by somebody."""
+    untold: Mapping[str, str] = field(default_factory=dict)
+    """Who must be told and could not, with the reason."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to remove."""
@@ -84,21 +88,26 @@ def look(site: Site, wanted: MessageId, where: Scope) -> Found:
 
 
 def carry_out(given: Acts, site: Site, wanted: MessageId, where: Scope, decision: Mapping[str, str]) -> Found:
-    """Remove the message wherever it is in scope, record each copy, tell everybody; returns what was found.
+    """Remove the message wherever it is in scope, record each copy, tell everybody; returns what was removed.
 
-    What an earlier run did and could not tell is told too. Raises `MailFailure` when it does not go away.
+    With that, what was gone before, what stays, and who could not be told. What an earlier run did and could
+    not tell is told too. Raises `MailFailure` when the message does not go away.
     """
     found = look(site, wanted, where)
     _settle(given, wanted, found.copies)
     copies: list[Copy] = []
     queued: list[Queued] = []
+    gone: dict[str, Queued] = {}
     for _ in range(ROUNDS):
         for message in found.queued:
-            _remove_queued(given, wanted, message, decision)
+            gone.pop(message.id, None)
+            if _remove_queued(given, wanted, message, decision):
+                queued.append(message)
+            else:
+                gone[message.id] = message
         for copy in found.copies:
             _remove_copy(given, wanted, copy, decision)
         copies += found.copies
-        queued += found.queued
         if not found:
             break
         found = look(site, wanted, where)
@@ -106,8 +115,8 @@ def carry_out(given: Acts, site: Site, wanted: MessageId, where: Scope, decision
         raise MailFailure(
             f"the message came back {ROUNDS} times", where=str(wanted), hint="stop Postfix, and repeat"
         )
-    _tell(given, site, wanted)
-    return Found(tuple(copies), tuple(queued), found.others)
+    untold = _tell(given, site, wanted)
+    return Found(tuple(copies), tuple(queued), found.others, tuple(gone.values()), untold)
 
 
 def missing(where: Scope, found: Found, site: Site) -> tuple[str, ...]:
@@ -130,7 +139,8 @@ def _only_for(site: Site, message: Queued, wanted: Iterable[str]) -> bool:
     return set(_boxes_of(site, message)) <= set(wanted)
 
 
-def _remove_queued(given: Acts, wanted: MessageId, message: Queued, decision: Mapping[str, str]) -> None:
+def _remove_queued(given: Acts, wanted: MessageId, message: Queued, decision: Mapping[str, str]) -> bool:
+    """Whether it was removed; otherwise it has left its queue."""
     content = run(["postcat", "-qhb", message.id], accept=(0, 1)).output
     facts = {
         "message_id": wanted.text,
@@ -150,6 +160,7 @@ def _remove_queued(given: Acts, wanted: MessageId, message: Queued, decision: Ma
     except MailFailure as fault:  # on its way into a mailbox: the next look finds it there
         outcome = {"step": "failed", **facts, "failure": str(fault)}
     given.log.tell(QUEUE, [outcome])
+    return outcome["step"] == "done"
 
 
 def _remove_copy(given: Acts, wanted: MessageId, copy: Copy, decision: Mapping[str, str]) -> None:
@@ -197,14 +208,18 @@ def _which(facts: Mapping[str, Any]) -> tuple[str, str, int]:
     return facts["box"], facts["folder_guid"], facts["uid"]
 
 
-def _tell(given: Acts, site: Site, wanted: MessageId) -> None:
-    """Tell owners, and those whom policies name, what each run has removed and nobody has told them yet."""
+def _tell(given: Acts, site: Site, wanted: MessageId) -> dict[str, str]:
+    """Tell owners, and those whom policies name, what each run has removed and nobody has told them yet.
+
+    Returns whom it could not tell, with the reason.
+    """
     runs: dict[str, list[Record]] = {}
     for kind in (BOX, QUEUE):
         for record in given.earlier(kind):
             if record["message_id"] == wanted.text and record["step"] == "done":
                 runs.setdefault(record.get("of_run", record["run"]), []).append(record)
     post = Post(given, site.host)
+    untold: dict[str, str] = {}
     for run_id, done in runs.items():
         by_box: dict[str, list[Record]] = {}
         for record in done:
@@ -212,11 +227,13 @@ def _tell(given: Acts, site: Site, wanted: MessageId) -> None:
                 by_box.setdefault(box, []).append(record)
         for box, removed in by_box.items():
             if removed[0]["record"] == BOX:
-                _tell_owner(post, site, box, removed, run_id)
-        _report(post, site, by_box, done[0], run_id)
+                untold |= post.send_all(_to_owner(site, box, removed, run_id))
+        untold |= post.send_all(_reports(site, by_box, done[0], run_id))
+    return untold
 
 
-def _tell_owner(post: Post, site: Site, box: str, removed: Sequence[Record], run_id: str) -> None:
+def _to_owner(site: Site, box: str, removed: Sequence[Record], run_id: str) -> Iterator[tuple[str, Notice]]:
+    """What the owner of a mailbox hears, with the domain whose postmaster writes it."""
     account = site.accounts.holding(box)
     if account is None or not account.delivers:  # closed since
         return
@@ -227,10 +244,12 @@ def _tell_owner(post: Post, site: Site, box: str, removed: Sequence[Record], run
         _about(first, [box]), count, first["reason"], first["document"], box,
         event=event, operator=site.operator(account.domain),
     )  # fmt: skip
-    post.send(letter, account.domain)
+    yield account.domain, letter
 
 
-def _report(post: Post, site: Site, by_box: Mapping[str, object], first: Record, run_id: str) -> None:
+def _reports(
+    site: Site, by_box: Mapping[str, object], first: Record, run_id: str
+) -> Iterator[tuple[str, Notice]]:
     """To the sender's unit, and to those whom the policies of sender and boxes name (LD-11.6)."""
     units = site.answers_for([first["sender"]])
     accounts = [account for account in map(site.accounts.holding, by_box) if account]
@@ -245,7 +264,7 @@ def _report(post: Post, site: Site, by_box: Mapping[str, object], first: Record,
             _about(first, sorted(by_box)), sorted(by_box), first["reason"], first["document"], address,
             event=event, operator=site.operator(domain),
         )  # fmt: skip
-        post.send(letter, domain)
+        yield domain, letter
 
 
 def _about(record: Record, recipients: Sequence[str]) -> About:
