@@ -51,7 +51,7 @@ NOT_VALIDATED = {
     "tls/congvu-acme.timer.j2": "in one task with its service; the test of ACME looks at it",
     "tls/dehydrated.sh.j2": "dehydrated reads it from its place; the test of ACME does",
     "tls/domains.txt.j2": "names",
-    "clamav/congvu.cdb.j2": "only clamd reads it, from its place; the ends of names are checked by the policy",
+    "clamav/congvu.cdb.j2": "only clamd reads it, from its place; the policy has checked the names",
     "rspamd/scans.conf.j2": "a line of a unit; the handler restarts it",
     "ban/fail2ban.local.j2": "fail2ban-client --test, in the handler, reads all files from their place",
     "ban/jail.local.j2": "fail2ban-client --test, in the handler, reads all files from their place",
