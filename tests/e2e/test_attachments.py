@@ -260,6 +260,20 @@ def test_what_is_encrypted_is_refused(lab: Lab) -> None:
     assert all("cannot be scanned" in one.words for one in found.values())
 
 
+def test_what_is_encrypted_hides_no_file_that_could_not_be_scanned(lab: Lab) -> None:
+    """clamd names one of its two findings, and which is chance."""
+    deep = b"noi dung"
+    for number in range(25):
+        deep = files.archive(f"{number}.zip", deep)
+    messages: dict[str, EmailMessage | bytes] = {}
+    for number in range(16):
+        message = with_file("a.zip", files.encrypted_zip())
+        message.add_attachment(deep, maintype="application", subtype="zip", filename="b.zip")
+        messages[str(number)] = message
+    found = verdicts(lab, messages)
+    assert {"CONGVU_UNSCANNABLE" in one.symbols for one in found.values()} == {True}
+
+
 def test_macros_are_flagged_and_pass(lab: Lab) -> None:
     found = verdicts(lab, MACROS)
     wrong = {how: one for how, one in found.items() if one.headers.get("X-Congvu-Macro") != ["yes"]}
