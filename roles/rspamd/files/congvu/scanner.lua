@@ -42,24 +42,11 @@ local function judge(task, name)
   CONGVU.find(task, { symbol = symbol, handling = "reject", reason = reason })
 end
 
-local function ask(task, request, callback)
-  request.task, request.host, request.port = task, CONGVU.clamd.socket, 0
-  request.timeout = CONGVU.clamd.timeout
-  request.callback = function(fault, answer)
-    if fault then
-      rspamd_logger.errx(task, "clamd does not answer: %s", fault)
-    else
-      CONGVU.guarded(task, "CONGVU_SCAN", callback, tostring(answer))
-    end
-  end
-  tcp.request(request)
-end
-
 -- Scanned is a message whose every finding has a name.
-local function judge_all(task, answer, path)
+local function judge_all(task, lines, path)
   local names = {}
-  for line in answer:gmatch("[^\n%z]+") do
-    local name = line:sub(1, #path + 2) == path .. ": " and line:sub(#path + 3):match("^(.+) FOUND$")
+  for _, line in ipairs(lines) do
+    local name = line:sub(1, #path + 2) == path .. ": " and line:sub(#path + 3):match("^(.+) FOUND%s*$")
     if not name then
       rspamd_logger.errx(task, "clamd says of all there is: %s", line)
       return
@@ -70,12 +57,32 @@ local function judge_all(task, answer, path)
   if next(names) then task:cache_set("congvu_scanned", true) end
 end
 
+local function unanswered(task, fault) rspamd_logger.errx(task, "clamd does not answer: %s", fault) end
+
+local function ask(task, data, stop, callback)
+  tcp.request({
+    task = task, host = CONGVU.clamd.socket, port = 0, timeout = CONGVU.clamd.timeout,
+    data = data, stop_pattern = stop, callback = callback,
+  })
+end
+
 -- Of several findings that are no signatures clamd names one, and which is chance: "encrypted" may hide that a limit was
--- passed and the rest never scanned. All of them it names for a file only.
+-- passed and the rest never scanned. All of them it names for a file only, a line each, and then hangs up.
 local function ask_for_all(task)
-  local path = task:store_in_file({ tmpmask = CONGVU.clamd.folder .. "/XXXXXXXXXX", mode = 416, force_new = true })
+  local path = task:store_in_file({ tmpmask = CONGVU.clamd.folder .. "/XXXXXX", mode = 416, force_new = true })
   if not path then error("cannot write to " .. CONGVU.clamd.folder) end
-  ask(task, { data = { "nALLMATCHSCAN " .. path .. "\n" } }, function(_, answer) judge_all(task, answer, path) end)
+  local lines = {}
+  local function hear(fault, line, connection)
+    if not fault then
+      table.insert(lines, tostring(line))
+      connection:add_read(hear, "\n")
+    elseif fault:find("connection terminated", 1, true) then
+      CONGVU.guarded(task, "CONGVU_SCAN", judge_all, lines, path)
+    else
+      unanswered(task, fault)
+    end
+  end
+  ask(task, { "nALLMATCHSCAN " .. path .. "\n" }, "\n", hear)
 end
 
 local function judge_first(task, answer)
@@ -98,11 +105,12 @@ CONGVU.rule({
   further = { CONGVU_VIRUS = 0, CONGVU_UNSCANNABLE = 0 },
   callback = function(task)
     local content = task:get_content()
-    ask(task, {
-      stop_pattern = "\0",
-      data = {
-        rspamd_util.pack("c9 c1 >I4", "zINSTREAM", "\0", #content), content, rspamd_util.pack(">I4", 0),
-      },
-    }, judge_first)
+    local data = {
+      rspamd_util.pack("c9 c1 >I4", "zINSTREAM", "\0", #content), content, rspamd_util.pack(">I4", 0),
+    }
+    ask(task, data, "\0", function(fault, answer)
+      if fault then return unanswered(task, fault) end
+      CONGVU.guarded(task, "CONGVU_SCAN", judge_first, tostring(answer))
+    end)
   end,
 })
