@@ -199,7 +199,9 @@ def test_mail_of_a_domain_that_wants_encryption_waits_for_it(
     with _set(lab, "mail", ENCRYPTED):
         with _set(lab, "outside", CLEAR):
             if reply:
-                run_in(lab, "mail", "sendmail", "-i", "-f", "<>", recipient, stdin=message.as_string())
+                run_in(
+                    lab, "mail", "/usr/sbin/sendmail", "-i", "-f", "<>", recipient, stdin=message.as_string()
+                )
             else:
                 with outside.submission(person.address, person.password) as client:
                     client.send_message(message)
