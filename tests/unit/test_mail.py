@@ -636,3 +636,26 @@ def test_the_command_says_what_it_removed_and_who_could_not_be_told(
     assert isinstance(done.exception, MailFailure)
     assert "annv@lamdong.gov.vn could not be told" in str(done.exception)
     assert told(tmp_path / "audit", "end")[-1]["status"] == "failed"
+
+
+RECEIVED = "2026-11-23 10:15:00"
+DATES = {
+    "Mon, 23 Nov 2026 10:00:00 +0700": "2026-11-23T03:00:00+00:00",
+    "Mon, 23 Nov 2026 03:00:00 -0000": "2026-11-23T03:00:00+00:00",
+    "Mon, 23 Nov 2026 03:00:00 GMT": "2026-11-23T03:00:00+00:00",
+    "Fri, 31 Dec 9999 23:59:59 -1200": "",
+    "Fri, 31 Dec 9999 23:59:59 +0000": "",
+    "Mon, 1 Jan 0001 00:00:00 +1200": "2000-12-31T12:00:00+00:00",  # as Python reads years of two digits
+    "hom qua": "",
+}
+
+
+@pytest.mark.parametrize("header", DATES)
+def test_a_date_that_a_stranger_made_up_stops_no_recall(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = Copy("an@mau.gov.vn", "INBOX", "g", 1, 10, RECEIVED)
+    monkeypatch.setattr(boxes, "header", lambda _: f"From: a@x.vn\r\nDate: {header}\r\n\r\n".encode())
+    came = datetime.strptime(RECEIVED, "%Y-%m-%d %H:%M:%S").astimezone(UTC).isoformat()
+    envelope = recall._envelope(copy)
+    assert envelope == {"sender": "a@x.vn", "date": DATES[header] or came}
+    about = About("<1@x>", "a@x.vn", (), datetime.fromisoformat(envelope["date"]))
+    assert notices.recalled(about, 1, "thử", "", "an@mau.gov.vn", event="1", operator="").text

@@ -176,13 +176,21 @@ def _remove_copy(given: Acts, wanted: MessageId, copy: Copy, decision: Mapping[s
 
 
 def _envelope(copy: Copy) -> dict[str, str]:
-    """Sender and date of a message, as its header says."""
+    """Sender and date of a message, as its header says; where that is no date of our times, when it came."""
     parsed = BytesHeaderParser().parsebytes(boxes.header(copy))
+    date = _date(str(parsed["Date"])) or datetime.strptime(copy.received, "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+    return {"sender": parseaddr(str(parsed["From"] or ""))[1], "date": date.isoformat()}
+
+
+def _date(text: str) -> datetime | None:
+    """A header's date in UTC, in which ``-0000`` is (RFC 5322, 3.3); None for what is none, or is absurd."""
     try:
-        date = parsedate_to_datetime(str(parsed["Date"]))
+        date = parsedate_to_datetime(text)
     except (TypeError, ValueError):
-        date = datetime.strptime(copy.received, "%Y-%m-%d %H:%M:%S").astimezone()
-    return {"sender": parseaddr(str(parsed["From"] or ""))[1], "date": date.astimezone(UTC).isoformat()}
+        return None
+    if not 1970 < date.year < 2970:
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
 
 
 def _settle(given: Acts, wanted: MessageId, there: Iterable[Copy]) -> None:
