@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from congvu.sync import settings as sync_settings
 if TYPE_CHECKING:
     from congvu.mail.held import Held
     from congvu.mail.messageid import MessageId
+    from congvu.mail.queue import Queued
     from congvu.mail.recall import Found
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -176,16 +178,15 @@ def recall(
         raise InputError("say where to look: --from BOX, or --all-recipients")
     with site.opened(sync_settings.read(settings_file)) as here:
         where = recalling.scope(here, boxes)
-        if yes:
-            with record.acts(state / "audit", author(), decision["reason"]) as given:
+        log = record.acts(state / "audit", author(), decision["reason"]) if yes else nullcontext()
+        with log as given:
+            if given:
                 found = recalling.carry_out(given, here, wanted, where, decision)
-                missing = recalling.missing(where, found, here)
-                _show(wanted, found, missing, done=True)
-                _check_told(found)
-        else:
-            found = recalling.look(here, wanted, where)
+            else:
+                found = recalling.look(here, wanted, where)
             missing = recalling.missing(where, found, here)
-            _show(wanted, found, missing, done=False)
+            _show(wanted, found, missing, done=yes)
+            _check_told(found)
     left = bool(missing or found.others or found.gone) or not found
     click.get_current_context().exit(int(left))
 
@@ -223,9 +224,8 @@ def _lines(one: Held, told: tuple[str, ...] | None) -> Iterator[str]:
 
 
 def _check_told(found: Found) -> None:
-    lines = [f"{address} could not be told: {why}" for address, why in found.untold.items()]
-    if lines:
-        raise MailFailure("\n".join(lines), hint="run it again: it tells them")
+    if found.untold:
+        raise MailFailure("\n".join(found.untold.values()), hint="run it again: it tells them")
 
 
 def _show(wanted: MessageId, found: Found, missing: Sequence[str], *, done: bool) -> None:
@@ -242,13 +242,15 @@ def _where(found: Found, *, done: bool) -> Iterator[str]:
         place = f"{copy.box}, folder {copy.folder}, uid {copy.uid}"
         yield f"{verb}: {place}, {copy.size} bytes, of {copy.received}"
     for message in found.queued:
-        yield f"{verb}: queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
+        yield f"{verb}: {_in_queue(message)}"
     for message in found.others:
-        place = f"queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
-        yield f"left: {place}: name them all, or --all-recipients"
+        yield f"left: {_in_queue(message)}: name them all, or --all-recipients"
     for message in found.gone:
-        place = f"queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
-        yield f"{place}: gone before it could be removed (sent, or taken off)"
+        yield f"{_in_queue(message)}: gone before it could be removed (sent, or taken off)"
+
+
+def _in_queue(message: Queued) -> str:
+    return f"queue {message.queue}, {message.id}, for {', '.join(message.recipients)}"
 
 
 def _sum(wanted: MessageId, found: Found, *, done: bool) -> str:

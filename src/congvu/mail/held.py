@@ -102,7 +102,7 @@ def delete(given: Acts, site: Site, held: Held, decision: Mapping[str, str]) -> 
         queue.remove(held.message)
     if untold:
         raise MailFailure(
-            "; ".join(f"deleted, but {address} could not be told: {why}" for address, why in untold.items()),
+            "; ".join(f"deleted, but {words}" for words in untold.values()),
             where=held.message.id,
             hint="tell them yourself",
         )
@@ -140,7 +140,7 @@ def notify(
         for held in waiting:
             letters = tuple(_letters(site, held))
             if untold := post.send_all(letters):
-                left += [f"{held.message.id}: {to} could not be told: {why}" for to, why in untold.items()]
+                left += [f"{held.message.id}: {words}" for words in untold.values()]
                 continue
             to = [letter.recipient for _, letter in letters]
             given.log.tell(

@@ -66,14 +66,14 @@ class Post:
     def send_all(self, letters: Iterable[tuple[str, Notice]]) -> dict[str, str]:
         """Send notices, each as the postmaster of the domain beside it, also when another one is not taken.
 
-        Returns whom it could not tell, with the reason. Raises `SystemFailure` as `send` does.
+        Returns whom it could not tell, with words that say so and why. Raises `SystemFailure` as `send` does.
         """
         untold = {}
         for domain, notice in letters:
             try:
                 self.send(notice, domain)
             except MailFailure as fault:
-                untold[notice.recipient] = str(fault)
+                untold[notice.recipient] = f"{notice.recipient} could not be told: {fault}"
         return untold
 
     def _open_tries(self, notice: Notice) -> list[datetime] | None:

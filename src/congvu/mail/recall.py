@@ -50,7 +50,7 @@ class Found:
     gone: tuple[Queued, ...] = ()
     """Found in the queue, and gone before they could be removed: sent, or taken off by somebody."""
     untold: Mapping[str, str] = field(default_factory=dict)
-    """Who must be told and could not, with the reason."""
+    """Who must be told and could not, with words that say so and why."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to remove."""
@@ -219,7 +219,7 @@ def _which(facts: Mapping[str, Any]) -> tuple[str, str, int]:
 def _tell(given: Acts, site: Site, wanted: MessageId) -> dict[str, str]:
     """Tell owners, and those whom policies name, what each run has removed and nobody has told them yet.
 
-    Returns whom it could not tell, with the reason.
+    Returns whom it could not tell, as `Post.send_all` does.
     """
     runs: dict[str, list[Record]] = {}
     for kind in (BOX, QUEUE):
