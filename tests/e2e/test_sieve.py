@@ -13,6 +13,8 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Self
 
+import pytest
+
 from congvu.fleet.client import Outside, fetch, mailbox, poll
 from congvu.fleet.lab import run_in
 from tests.lab import LAMDONG, STRANGER, Account, Site, attempt, inbox, letter, transact, wait
@@ -226,22 +228,10 @@ def test_a_vacation_reply_goes_out_with_the_users_own_name_only(outside: Outside
     assert reply["Auto-Submitted"].startswith("auto-replied")
 
 
-def test_a_vacation_reply_under_another_name_is_not_sent(
-    outside: Outside, site: Site, person: Account, colleague: Account
-) -> None:
-    marker = make_msgid()
-    script = f'require "vacation";\r\nvacation :days 1 :from "{colleague.address}" "{marker}";\r\n'
-    with filtered(outside, person, script):
-        message = send(outside, person)
-        wait(outside, person, message)
-        poll(
-            lambda: "bears the mailbox's own address" in _log(site, message["Message-ID"]),
-            "the refusal in the log",
-        )
-    assert not outside.received(STRANGER, marker)
-
-
-FORGED_REPLY = """\
+OTHER_NAMES = {
+    "as its sender": 'require "vacation";\nvacation :days 1 :from "{other}" "{marker}";\n',
+    # The text of a reply in MIME begins with headers of its writer's choice.
+    "behind the header of a redirect": """\
 require "vacation";
 vacation :days 1 :from "{other}" :mime text:
 X-Sieve-Redirected-From: {own}
@@ -250,15 +240,17 @@ Content-Type: text/plain; charset=utf-8
 {marker}
 .
 ;
-"""
+""",
+}
 
 
-def test_headers_in_the_text_of_a_vacation_reply_give_no_other_name(
-    outside: Outside, site: Site, person: Account, colleague: Account
+@pytest.mark.parametrize("script", OTHER_NAMES.values(), ids=OTHER_NAMES)
+def test_a_vacation_reply_under_another_name_is_not_sent(
+    outside: Outside, site: Site, person: Account, colleague: Account, script: str
 ) -> None:
     marker = make_msgid()
-    script = FORGED_REPLY.format(other=colleague.address, own=person.address, marker=marker)
-    with filtered(outside, person, script.replace("\n", "\r\n")):
+    words = script.format(other=colleague.address, own=person.address, marker=marker)
+    with filtered(outside, person, words.replace("\n", "\r\n")):
         message = send(outside, person)
         wait(outside, person, message)
         poll(

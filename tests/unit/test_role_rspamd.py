@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.plugins.filter.core import flatten
-from ansible.plugins.filter.mathstuff import difference, symmetric_difference
+from ansible.plugins.filter import core, mathstuff
 from jinja2.nativetypes import NativeEnvironment
 
 from congvu.mail.notices import REASONS
@@ -39,12 +38,7 @@ def _group_vars() -> dict[str, Any]:
 def _value(name: str, policies: list[dict[str, Any]]) -> Any:
     """A variable of the playbooks, as Ansible works it out."""
     environment = NativeEnvironment()
-    environment.filters |= {
-        "unique": lambda values: list(dict.fromkeys(values)),  # Ansible's is a list, Jinja's is not
-        "flatten": lambda mylist: flatten(list(mylist)),
-        "difference": lambda one, other: difference(environment, list(one), list(other)),
-        "symmetric_difference": lambda one, other: symmetric_difference(environment, list(one), list(other)),
-    }
+    environment.filters |= {**core.FilterModule().filters(), **mathstuff.FilterModule().filters()}
     text = _group_vars()[name]
     names = [other for other in _group_vars() if other != name and re.search(rf"\b{other}\b", text)]
     given = {other: _value(other, policies) for other in names if other != "policies"}
