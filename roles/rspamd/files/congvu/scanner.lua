@@ -69,7 +69,9 @@ end
 -- Of several findings that are no signatures clamd names one, and which is chance: "encrypted" may hide that a limit was
 -- passed and the rest never scanned. All of them it names for a file only, a line each, and then hangs up.
 local function ask_for_all(task)
-  local path = task:store_in_file({ tmpmask = CONGVU.clamd.folder .. "/XXXXXX", mode = 416, force_new = true })
+  local path = task:store_in_file({
+    tmpmask = CONGVU.clamd.folder .. "/XXXXXX", mode = tonumber("640", 8), force_new = true,
+  })
   if not path then error("cannot write to " .. CONGVU.clamd.folder) end
   local lines = {}
   local function hear(fault, line, connection)

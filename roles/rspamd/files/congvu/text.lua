@@ -87,12 +87,12 @@ function text.uuencoded(part)
 end
 
 -- The names in a TNEF file (winmail.dat): attAttachTitle, and the long names among the MAPI properties of attachments
--- (PidTagAttachLongFilename and PidTagAttachFilename, as 8-bit and as UTF-16 text; MS-OXTNEF). Each is a mark, its length
--- in two bytes after `skip` more, and the name after `rest` more.
+-- (PidTagAttachLongFilename and PidTagAttachFilename, as 8-bit and as UTF-16 text; MS-OXTNEF). Each is a mark, `skip`
+-- bytes of no matter, its length in four, and the name.
 local TNEF_NAMES = {
-  { mark = "\2\16\128\1\0", skip = 0, rest = 2 },
-  { mark = "\30\0\7\55", skip = 4, rest = 2 }, { mark = "\31\0\7\55", skip = 4, rest = 2 },
-  { mark = "\30\0\4\55", skip = 4, rest = 2 }, { mark = "\31\0\4\55", skip = 4, rest = 2 },
+  { mark = "\2\16\128\1\0", skip = 0 },
+  { mark = "\30\0\7\55", skip = 4 }, { mark = "\31\0\7\55", skip = 4 },
+  { mark = "\30\0\4\55", skip = 4 }, { mark = "\31\0\4\55", skip = 4 },
 }
 
 local function tnef_names(content)
@@ -104,7 +104,7 @@ local function tnef_names(content)
       local low, high = content:byte(at + 1, at + 2)
       local length = (low or 0) + 256 * (high or 0)
       if length > 0 and length < 1024 then
-        local name = content:sub(at + 3 + kind.rest, at + 2 + kind.rest + length)
+        local name = content:sub(at + 5, at + 4 + length)
         -- UTF-16 as far as it is ASCII, which extensions are.
         table.insert(found, (name:gsub("(.)%z", "%1"):gsub("%z.*", "")))
       end

@@ -19,7 +19,7 @@ local function most_severe(findings)
 end
 
 local function headers(findings)
-  local removed, added = {}, {}
+  local removed, added, said = {}, {}, {}
   for _, name in ipairs(OURS) do removed[name] = 0 end
   for _, finding in ipairs(findings) do
     local lines = finding.headers or {}
@@ -27,15 +27,13 @@ local function headers(findings)
       lines["X-Congvu-Held"] = finding.symbol .. "; " .. finding.reason
     end
     for name, value in pairs(lines) do
-      added[name] = added[name] or {}
-      added[name][value] = { value = value, order = 0 }
+      local line = name .. ": " .. value
+      if not said[line] then -- two rules may have found the same
+        added[name] = added[name] or {}
+        table.insert(added[name], { value = value, order = 0 })
+        said[line] = true
+      end
     end
-  end
-  -- Two rules may have found the same.
-  for name, values in pairs(added) do
-    local listed = {}
-    for _, value in pairs(values) do table.insert(listed, value) end
-    added[name] = listed
   end
   -- An empty table would become a list, and the headers that other modules add would be lost in it.
   return { remove_headers = removed, add_headers = next(added) and added or nil }
