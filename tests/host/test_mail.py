@@ -102,6 +102,8 @@ def test_freshclam_asks_nobody_while_it_has_no_mirror(mail: Any) -> None:
     service = mail.service("clamav-freshclam")
     assert not service.is_running
     assert not service.is_enabled
+    for unit in ("clamav-freshclam-once.timer", "clamav-freshclam-once.service"):
+        assert mail.run(f"systemctl is-enabled {unit}").stdout.strip() == "masked"
 
 
 def _listeners(host: Any, *, local: bool) -> dict[int, set[str]]:
