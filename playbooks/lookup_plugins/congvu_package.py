@@ -55,7 +55,7 @@ def pack(package: Path) -> bytes:
 def _sources(package: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(package):
         folders[:] = [name for name in folders if name != "__pycache__"]
-        yield from (Path(folder, name) for name in names if name.endswith((".py", "py.typed")))
+        yield from (Path(folder, name) for name in names if name.endswith((".py", ".j2", "py.typed")))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ PACKAGES = (
 )  # fmt: skip
 SERVICES = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh",
-    "postfix-mta-sts-resolver", "fail2ban", "nginx", "congvu-held.timer",
+    "postfix-mta-sts-resolver", "fail2ban", "nginx", "congvu-held.timer", "congvu-follow.timer",
     "sieve-submission.socket",
 )  # fmt: skip
 # Port → the program that listens there for others than the host itself.

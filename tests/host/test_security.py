@@ -36,7 +36,7 @@ UNITS = {
     name: Unit(name, float(figure), frozenset(users.split(", ")))
     for name, figure, users in ROW.findall((ROOT / "docs/security.md").read_text())
 }
-DAEMONS = [name for name in UNITS if name not in ("congvu-sync", "congvu-sync-verify", "congvu-held")]
+DAEMONS = [name for name in UNITS if not name.startswith("congvu-")]
 
 
 def _running(mail: Any) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from congvu.directory.model import Entry, dn_key
-from congvu.directory.operations import Event, Modify
+from congvu.directory.operations import Act, Event, Modify
 from congvu.sync.guard import CODES
 from congvu.sync.run import carry_out
 from tests.sync.model import Model, dn
@@ -27,7 +27,7 @@ def test_the_directory_is_as_the_model_says_after_each_version(seed: int, world:
     office = world.files[DOMAIN]
     office.policy["unit"] |= POLICY["unit"]
     owners: dict[str, str] = {}
-    seen: set[Event] = set()
+    seen: set[Event | Act] = set()
     for number in range(VERSIONS):
         office.units, office.staff = model.units, model.staff
         changed = model.apply()

@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -253,10 +253,10 @@ def test_a_sheet_says_what_an_official_needs(log: AuditLog, policies: Mapping[st
     assert all(one.password in text for one in sheet.issued)
 
 
-def test_where_the_regulation_names_no_term_the_sheet_does_not(log: AuditLog, lamdong: Policy) -> None:
+def test_where_the_regulation_names_no_term_a_month_is_on_the_sheet(log: AuditLog, lamdong: Policy) -> None:
     desk, policy = Desk(), replace(lamdong, password=Password())
     handed(Accounts(person(1)), log, desk, {DOMAIN: policy})
-    assert "có giá trị cho đến lần đăng nhập đầu tiên" in desk.sheets[0].text()
+    assert "có giá trị đến hết ngày 23/12/2026" in desk.sheets[0].text()
 
 
 # Passwords
@@ -333,7 +333,7 @@ def test_only_the_operator_opens_the_file(
 
 def test_a_key_on_an_elliptic_curve_does_as_well(tmp_path: Path) -> None:
     certify(tmp_path, "30", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
-    sheet = Sheet("1", DOMAIN, NOW, None, "61/2012/QĐ-UBND", ())
+    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
     place = EncryptedFile(tmp_path / "certificate.pem", tmp_path / "out").deliver(sheet)
     assert opened(Path(place), tmp_path) == sheet.text()
 
@@ -380,13 +380,13 @@ def test_a_certificate_whose_time_is_over_is_refused(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     with pytest.raises(SettingsError, match="over"):
         EncryptedFile(tmp_path / "old.pem", tmp_path / "out").deliver(
-            Sheet("1", DOMAIN, NOW, None, "61/2012/QĐ-UBND", ())
+            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
         )
 
 
 def test_a_sheet_is_never_written_over(tmp_path: Path, operator: Path) -> None:
     channel = EncryptedFile(operator / "certificate.pem", tmp_path)
-    sheet = Sheet("1", DOMAIN, NOW, None, "61/2012/QĐ-UBND", ())
+    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
     place = Path(channel.deliver(sheet))
     before = place.read_bytes()
     with pytest.raises(SystemFailure, match="sheet of this number"):
@@ -409,5 +409,5 @@ def test_without_openssl_it_says_so(tmp_path: Path, operator: Path, monkeypatch:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemFailure, match="openssl is missing"):
         EncryptedFile(operator / "certificate.pem", tmp_path).deliver(
-            Sheet("1", DOMAIN, NOW, None, "61/2012/QĐ-UBND", ())
+            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
         )

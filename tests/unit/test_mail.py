@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import smtplib
-import socketserver
-import threading
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +39,7 @@ from congvu.mail.tools import Done
 from congvu.sync import settings as sync_settings
 from congvu.sync.auditfile import records
 from congvu.sync.settings import Settings
+from tests.unit.postfix import Postfix
 
 BASE = "dc=gov,dc=vn"
 LAMDONG = f"dc=lamdong,{BASE}"
@@ -284,63 +282,6 @@ def test_a_command_without_its_reason_or_its_place_is_bad_input(words: tuple[str
 
 
 # Notices that cannot be sent, and messages that move
-
-
-class Postfix(socketserver.ThreadingTCPServer):
-    """Takes letters, but for `full` mailboxes; answers a command as `answers` says, or never (None)."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Talk)
-        self.full: set[str] = set()
-        self.answers: dict[str, str | None] = {}
-        self.tried: list[str] = []
-        """Recipients that were named, in their order."""
-        self.letters = 0
-        """How many came to their final dot."""
-
-
-class _Talk(socketserver.StreamRequestHandler):
-    server: Postfix
-
-    def handle(self) -> None:
-        self._say("220 mail")
-        for line in self.rfile:
-            words = line.decode().split()
-            verb, answer = words[0].upper(), "250 ok"
-            if verb == "RCPT":
-                address = words[1].partition("<")[2].rstrip(">")
-                self.server.tried.append(address)
-                answer = "552 5.2.2 full" if address in self.server.full else answer
-            elif verb == "DATA":
-                self._say("354 go on")
-                while self.rfile.readline() not in (b".\r\n", b""):
-                    pass
-                self.server.letters += 1
-                verb = "."
-            elif verb == "QUIT":
-                answer = "221 bye"
-            said = self.server.answers.get(verb, answer)
-            if said is not None:
-                self._say(said)
-
-    def _say(self, answer: str) -> None:
-        self.wfile.write(f"{answer}\r\n".encode())
-
-
-@pytest.fixture
-def postfix(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postfix]:
-    client = smtplib.SMTP
-    with Postfix() as server:
-        server.block_on_close = True
-        place = server.server_address[1]
-        monkeypatch.setattr(smtplib, "SMTP", lambda host, _port, **rest: client(host, place, **rest))
-        monkeypatch.setattr(post, "SECONDS", 0.3)
-        monkeypatch.setattr(post, "run", lambda *_words, **_options: Done(1, b"", ""))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @dataclass

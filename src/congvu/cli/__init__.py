@@ -22,11 +22,13 @@ from congvu.printable import printable
 # Each group lives in its own module and is imported only when called for: a server has no pyinfra,
 # and `congvu sync` must start without it.
 _GROUPS = {
+    "account": "congvu.cli.account:account",
     "address": "congvu.cli.address:address",
     "audit": "congvu.cli.audit:audit",
     "dns": "congvu.cli.dns:dns",
     "host": "congvu.cli.host:host",
     "lab": "congvu.cli.lab:lab",
+    "lifecycle": "congvu.cli.lifecycle:lifecycle",
     "mail": "congvu.cli.mail:mail",
     "policy": "congvu.cli.policy:policy",
     "registry": "congvu.cli.registry:registry",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from congvu.cli.author import author
+from congvu.cli.serving import settings_option
 from congvu.errors import InputError, MailFailure
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _STATE, _TOLD = Path("/var/lib/congvu-mail"), Path("/var/lib/congvu-held")
 
-_settings = click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("/etc/congvu/sync.yml"),
-    show_default=True,
-    help="Settings file of the sync: directory, domains, policies.",
-)
 _state = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -80,7 +73,7 @@ def held_(*, as_json: bool, told: Path) -> None:
 
 
 @mail.command()
-@_settings
+@settings_option
 @_state
 @_decision
 @click.argument("queue_id")
@@ -96,7 +89,7 @@ def release(settings_file: Path, state: Path, queue_id: str, **decision: str) ->
 
 
 @mail.command()
-@_settings
+@settings_option
 @_state
 @_decision
 @click.argument("queue_id")
@@ -117,7 +110,7 @@ def delete(settings_file: Path, state: Path, queue_id: str, **decision: str) -> 
 
 
 @mail.command()
-@_settings
+@settings_option
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -145,7 +138,7 @@ def notify(settings_file: Path, state: Path) -> None:
 
 
 @mail.command()
-@_settings
+@settings_option
 @_state
 @click.argument("message_id")
 @click.option(

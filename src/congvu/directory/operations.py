@@ -42,11 +42,38 @@ class Event(StrEnum):
     """A unit has another head."""
 
 
+class Act(StrEnum):
+    """What a person in charge, or a timer, does to an account, see `congvu.lifecycle.transitions`."""
+
+    BEGUN = "begun"
+    """Its owner has set a password of their own."""
+    RESET = "reset"
+    """A new initial password for a lost one."""
+    EXPIRED = "expired"
+    """The initial password was not used in time."""
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+    """Revoked because the unit asked for it."""
+    RESTORED = "restored"
+    EXEMPTED = "exempted"
+    """It may stay unused until a day."""
+    WARNED = "warned"
+    """Nobody uses it; its owner is told what follows."""
+    INACTIVE = "inactive"
+    """Nobody has used it for too long."""
+    LAPSED = "lapsed"
+    """Locked for too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why an operation is wanted."""
 
-    event: Event
+    event: Event | Act
     text: str
     """In words, for the plan and the audit log."""
     place: str = ""

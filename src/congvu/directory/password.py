@@ -88,7 +88,7 @@ def find_open(directory: Reader, base: str, address: str) -> Entry:
 
 def find(directory: Reader, base: str, address: str) -> Entry:
     """The account that holds `address`; raises `InputError` when there is none."""
-    ours = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={_escape(address)}))"
+    ours = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(address)}))"
     entry = next(directory.search(base, ours, ("objectClass", "congvuState")), None)
     if entry is None:
         raise InputError(
@@ -97,6 +97,6 @@ def find(directory: Reader, base: str, address: str) -> Entry:
     return entry
 
 
-def _escape(text: str) -> str:
+def escape_value(text: str) -> str:
     """`text` as a value in a search filter (RFC 4515, 3)."""
     return "".join(f"\\{ord(letter):02x}" if letter in "*()\\\0" else letter for letter in text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, UNITS, Entry, Layout, State
+from congvu.directory.password import escape_value
 
 _ATTRIBUTES = (
     "objectClass",
@@ -55,7 +56,7 @@ class Accounts:
         plain = _plain(address)
         if "@" not in plain:
             return None
-        wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={_escape(plain)}))"
+        wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(plain)}))"
         return next(map(_account, self._directory.search(self._base, wanted, _ATTRIBUTES)), None)
 
     def unit_of(self, account: Account) -> Account | None:
@@ -68,7 +69,7 @@ class Accounts:
         if not account.unit_id:
             return None
         units = Layout(self._base, account.domain).units
-        wanted = f"(&(objectClass={MANAGED_CLASS})(uid={_escape(account.unit_id)})(|{_DELIVERING}))"
+        wanted = f"(&(objectClass={MANAGED_CLASS})(uid={escape_value(account.unit_id)})(|{_DELIVERING}))"
         return next(map(_account, self._directory.search(units, wanted, _ATTRIBUTES)), None)
 
     def boxes(self) -> tuple[str, ...]:
@@ -97,8 +98,3 @@ def _account(entry: Entry) -> Account:
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
     )
-
-
-def _escape(text: str) -> str:
-    """`text` as a value in a search filter (RFC 4515, 3)."""
-    return "".join(f"\\{ord(letter):02x}" if letter in "*()\\\0" else letter for letter in text)

@@ -41,7 +41,7 @@ _REVIEW = """\
 Đề nghị đơn vị kiểm tra thư và liên hệ cơ quan vận hành: thư được chuyển đi khi đơn vị xác nhận nội dung,
 hoặc bị xóa nếu không nên gửi.
 """
-_END = "Thư này do hệ thống tự động gửi, xin không trả lời."
+END = "Thư này do hệ thống tự động gửi, xin không trả lời."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Notice:
     recipient: str
     subject: str
     text: str
+    html: str = ""
+    """The same once more, for programs that show it nicely; empty: as text only."""
 
     def message(self, domain: str, host: str, now: datetime) -> EmailMessage:
         """The letter, from `domain`'s postmaster; `host` is the mail server."""
@@ -79,6 +81,9 @@ class Notice:
         letter["X-Auto-Response-Suppress"] = "All"
         letter["Content-Language"] = "vi"
         letter.set_content(unicodedata.normalize("NFC", self.text), cte="quoted-printable")
+        if self.html:
+            html = unicodedata.normalize("NFC", self.html)
+            letter.add_alternative(html, subtype="html", cte="quoted-printable")
         return letter
 
 
@@ -187,7 +192,7 @@ def _list(addresses: Sequence[str]) -> str:
 def _letter(first: str, facts: Iterable[tuple[str, str]], ask: str, operator: str) -> str:
     lines = [f"  {name}: {_line(value)}" for name, value in facts]
     signed = operator or SYSTEM
-    return "\n".join(["Kính gửi quý cơ quan,", "", first, "", *lines, "", ask, _END, "", signed, ""])
+    return "\n".join(["Kính gửi quý cơ quan,", "", first, "", *lines, "", ask, END, "", signed, ""])
 
 
 def _line(text: str) -> str:

@@ -21,6 +21,12 @@ from congvu.mail.record import Acts
 from congvu.mail.tools import run
 
 RECORD = "notice"
+
+
+class Unwanted(MailFailure):
+    """Postfix takes this notice neither now nor later: the mailbox is full, or gone."""
+
+
 SECONDS = 330
 """For each answer of Postfix: it waits for its filter up to 300 s itself (milter_content_timeout)."""
 _REFUSALS = (
@@ -58,7 +64,8 @@ class Post:
             except (smtplib.SMTPException, OSError) as problem:
                 if _is_refusal(problem):
                     facts["refused"] = True  # the record of the outcome says it too
-                raise MailFailure(
+                kind = Unwanted if _is_refusal(problem, for_good=True) else MailFailure
+                raise kind(
                     f"the notice to {notice.recipient} was not taken: {problem}", where="Postfix"
                 ) from None
         return True
@@ -118,9 +125,16 @@ class Post:
                 client.quit()
 
 
-def _is_refusal(problem: Exception) -> bool:
-    """Whether Postfix has answered that it takes nothing; after anything else it may have taken it."""
-    return isinstance(problem, _REFUSALS) and getattr(problem, "smtp_code", 500) >= 400
+def _is_refusal(problem: Exception, *, for_good: bool = False) -> bool:
+    """Whether Postfix has answered that it takes nothing; after anything else it may have taken it.
+
+    `for_good`: and that it never will (RFC 5321, 4.2.1).
+    """
+    if isinstance(problem, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _ in problem.recipients.values()]
+    else:
+        codes = [getattr(problem, "smtp_code", 500)]
+    return isinstance(problem, _REFUSALS) and min(codes) >= (500 if for_good else 400)
 
 
 def _journal(program: str, pattern: str, since: datetime) -> list[str]:

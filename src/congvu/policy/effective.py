@@ -23,6 +23,7 @@ from congvu.policy.model import (
     Places,
     Policy,
     QuotaRange,
+    Recipient,
     Removal,
 )
 from congvu.policy.source import NO_SOURCES, Source
@@ -128,6 +129,10 @@ class Effective:
     leaving_then: Removal
     password_min_length: int
     lockout: Lockout
+    initial_valid: Duration
+    warn_before: Duration
+    told: Mapping[str, tuple[Recipient, ...]]
+    """Who is told of what, by the key in ``notices``."""
     reserved: frozenset[str]
     sync_leavers: Limit
     sync_unit_leavers: Limit
@@ -231,6 +236,25 @@ _LOCKOUT = _Default(
     Lockout(12, Duration(15, "minutes")),
     "choice: Ninh Bình 162/2025/QĐ-UBND has 12; QCVN 12 has 5",
 )
+_INITIAL = _Default(
+    "password.initial_valid", Duration(1, "months"), "choice: who has not begun by then has lost the sheet"
+)
+_WARN_BEFORE = _Default("inactivity.warn_before", Duration(14, "days"), "choice: a leave of two weeks")
+_NOBODY: tuple[Recipient, ...] = ()
+_TOLD = {
+    name: _Default(f"notices.{name}", told, why)
+    for name, told, why in (
+        ("issued", (Recipient.UNIT,), "choice: as LD-7.2"),
+        ("changed", (Recipient.UNIT,), "choice: as LD-7.2"),
+        ("reissued", (Recipient.UNIT,), "choice: as LD-7.2"),
+        ("reset", (Recipient.PERSON, Recipient.UNIT), "choice: whoever did not ask for it must hear of it"),
+        ("locked", (Recipient.UNIT,), "choice: its holder can read nothing"),
+        ("unlocked", (Recipient.PERSON, Recipient.UNIT), "choice: as for a lock, and its holder reads again"),
+        ("revoked", (Recipient.UNIT,), "choice: as LD-7.2"),
+        ("revoked_at_units_request", _NOBODY, "choice: as LD-7.2; the unit knows"),
+        ("inactive_soon", (Recipient.PERSON, Recipient.UNIT), "choice: whoever can prevent it"),
+    )
+}
 _MASS = "choice: a list that lost its end is caught, a busy day of a province passes"
 _LIMITS = {
     name: (
@@ -276,6 +300,9 @@ DEFAULTS: Mapping[str, _Default[Any]] = {
         _LEAVING,
         _PASSWORD,
         _LOCKOUT,
+        _INITIAL,
+        _WARN_BEFORE,
+        *_TOLD.values(),
         *(default for pair in _LIMITS.values() for default in pair),
         _ABSENT_RUNS,
         _QUARANTINE,
@@ -317,6 +344,9 @@ def effective(policy: Policy) -> Effective:
         leaving_then=_LEAVING.of(policy),
         password_min_length=_PASSWORD.of(policy),
         lockout=_LOCKOUT.of(policy),
+        initial_valid=_INITIAL.of(policy),
+        warn_before=_WARN_BEFORE.of(policy),
+        told={name: default.of(policy) for name, default in _TOLD.items()},
         sync_leavers=_limit(policy, "leavers"),
         sync_unit_leavers=_limit(policy, "unit_leavers"),
         sync_joins=_limit(policy, "joins"),

@@ -126,6 +126,11 @@ def records(folder: Path, start: Position | None = None) -> Iterator[Record]:
 
     Raises `SystemFailure` naming file and line of what is none.
     """
+    return (record for record, _ in placed(folder, start))
+
+
+def placed(folder: Path, start: Position | None = None) -> Iterator[tuple[Record, Position]]:
+    """As `records`, each with the place behind it, from which a later reader goes on."""
     for path in files_of(folder):
         if start and path.name < start.file:
             continue
@@ -134,7 +139,7 @@ def records(folder: Path, start: Position | None = None) -> Iterator[Record]:
                 file.seek(start.offset)
             for line in file:
                 if line.endswith(b"\n"):
-                    yield _decode(line, path, file.tell())
+                    yield _decode(line, path, file.tell()), Position(path.name, file.tell())
 
 
 def _decode(line: bytes, path: Path, end: int) -> Record:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from congvu.directory.model import UNITS
-from congvu.directory.operations import Event
+from congvu.directory.operations import Act, Event
 from congvu.files import whole
 from congvu.policy.model import Policy, Published
 from congvu.sync import ldif
@@ -68,7 +68,7 @@ COLUMNS = (
     "Văn bản",
 )
 """Headings of the CSV; the first is the record's number in the audit log: the same number, the same deed."""
-EVENTS = {
+EVENTS: Mapping[str, str] = {
     Event.JOIN: "Cấp mới hộp thư cá nhân",
     Event.RETURN: "Cấp lại",
     Event.LEAVE: "Thôi sử dụng",
@@ -85,6 +85,20 @@ EVENTS = {
     Event.UNIT_SPLIT: "Chia tách đơn vị",
     Event.UNIT_DISSOLVED: "Giải thể đơn vị",
     Event.HEAD: "Thay đổi người đứng đầu",
+    Act.BEGUN: "Bắt đầu sử dụng",
+    Act.RESET: "Cấp lại mật khẩu",
+    Act.EXPIRED: "Khóa do không đổi mật khẩu ban đầu",
+    Act.LOCKED: "Khóa",
+    Act.UNLOCKED: "Mở khóa",
+    Act.SUSPENDED: "Tạm ngừng",
+    Act.RESUMED: "Hoạt động trở lại",
+    Act.REVOKED: "Thu hồi",
+    Act.WITHDRAWN: "Thu hồi theo đề nghị của đơn vị",
+    Act.RESTORED: "Cấp lại",
+    Act.EXEMPTED: "Được giữ dù chưa sử dụng",
+    Act.WARNED: "Cảnh báo không sử dụng",
+    Act.INACTIVE: "Xử lý do không sử dụng",
+    Act.LAPSED: "Thu hồi do khóa quá hạn",
 }
 """What happened, as officials call it."""
 _MODE = 0o640  # another account of the same group fetches it
@@ -154,7 +168,7 @@ def _cells(record: Record, shown: Mapping[str, Sequence[str]], names: Mapping[st
     event = record["event"]
     yield str(record["sequence"])
     yield f"{moment:%d/%m/%Y %H:%M:%S}"
-    yield EVENTS[Event(event)] if event in EVENTS else event
+    yield EVENTS.get(event, event)
     yield "Đơn vị" if kind == UNITS else "Cá nhân"
     yield identifier
     yield next(iter(shown.get("cn", ())), record["name"])

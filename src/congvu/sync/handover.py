@@ -166,15 +166,15 @@ class _Work:
 
     def batch(self, policy: Policy, domain: str, people: Sequence[Entry]) -> None:
         """Make a sheet for `people`, bring it to safety, then set its passwords."""
-        valid = policy.password.initial_valid
+        rules = effective(policy)
         sheet = Sheet(
             # Ordered by time, and within a second by the log, in which every run and every sheet is told.
             f"{self.now.astimezone(VIETNAM):%Y%m%d-%H%M%S}-{self.audit.head.sequence:06}",
             domain,
             self.now,
-            valid.after(self.now.astimezone(VIETNAM).date()) if valid else None,
+            rules.initial_valid.after(self.now.astimezone(VIETNAM).date()),
             policy.regulation.number,
-            tuple(_issue(entry, effective(policy).password_min_length) for entry in people),
+            tuple(_issue(entry, rules.password_min_length) for entry in people),
         )
         place = self.channel.deliver(sheet)
         self.sheets.append(place)

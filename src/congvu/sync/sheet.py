@@ -29,8 +29,8 @@ class Sheet:
     """A later sheet has a later number; where somebody is on two, the later one counts."""
     domain: str
     made: datetime
-    valid_until: date | None
-    """The last day of the passwords; None where the regulation names none."""
+    valid_until: date
+    """The last day of the passwords."""
     regulation: str
     """Number of the regulation."""
     issued: tuple[Issued, ...]
@@ -42,11 +42,6 @@ class Sheet:
 
 def _lines(sheet: Sheet) -> Iterator[str]:
     made = sheet.made.astimezone(VIETNAM)
-    until = (
-        f"đến hết ngày {sheet.valid_until:%d/%m/%Y}"
-        if sheet.valid_until
-        else "cho đến lần đăng nhập đầu tiên"
-    )
     yield "PHIẾU BÀN GIAO MẬT KHẨU BAN ĐẦU"
     yield ""
     yield f"Số phiếu:       {sheet.number}"
@@ -54,7 +49,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     yield f"Tên miền thư:   {sheet.domain}"
     yield f"Căn cứ:         {_one_line(sheet.regulation)}"
     yield f"Số người:       {len(sheet.issued)}"
-    yield f"Mật khẩu có giá trị {until}."
+    yield f"Mật khẩu có giá trị đến hết ngày {sheet.valid_until:%d/%m/%Y}."
     yield "Mỗi người phải đổi mật khẩu ngay ở lần đăng nhập đầu tiên; trước đó chưa đọc và gửi thư được."
     yield "Người có tên trên nhiều phiếu dùng mật khẩu của phiếu có số lớn nhất."
     unit: str | None = None

@@ -189,7 +189,9 @@ class Notices:
     changed: tuple[Recipient, ...] | None = None
     """An address, a unit or a size changed."""
     reissued: tuple[Recipient, ...] | None = None
-    """A revoked mailbox came back, or a new password was set."""
+    """A revoked mailbox came back."""
+    reset: tuple[Recipient, ...] | None = None
+    """A new password was set for a lost or leaked one (LD-12.3)."""
     locked: tuple[Recipient, ...] | None = None
     """No login from now on."""
     unlocked: tuple[Recipient, ...] | None = None

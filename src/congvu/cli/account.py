@@ -1,0 +1,190 @@
+"""`congvu account`: what a person in charge does to one account, and its whole story."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from congvu.cli import serving
+from congvu.cli.author import author
+from congvu.errors import DirectoryFailure, InputError
+from congvu.printable import printable
+from congvu.sync import settings as sync_settings
+
+if TYPE_CHECKING:
+    from congvu.directory.operations import Act
+    from congvu.lifecycle.account import Account
+    from congvu.sync.settings import Settings
+
+_reason = click.option("--reason", required=True, help="Why; it stands in the audit log and in letters.")
+_document = click.option("--document", default="", help="Number of the document that asks for it.")
+_approved = click.option("--approved-by", default="", help="Who has approved it, where somebody must.")
+
+
+@click.group()
+def account() -> None:
+    """One account: its story, and what a person in charge does to it. As root, on the server of the sync.
+
+    Exit status 0: done. 2: bad input, nothing was done. 3: a system failed. docs/lifecycle.md says what is
+    allowed.
+    """
+
+
+@account.command()
+@serving.settings_option
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.argument("address")
+def show(settings_file: Path, address: str, *, as_json: bool) -> None:
+    """Show the account that holds ADDRESS: state, addresses, last access, quota, what its clocks will do."""
+    from congvu.directory.connection import Directory  # noqa: PLC0415
+    from congvu.lifecycle import story  # noqa: PLC0415
+    from congvu.policy.effective import effective  # noqa: PLC0415
+
+    settings, found = _look(settings_file, address)
+    policy = _policy(settings, found)
+    with serving.as_owner_of(settings.state), Directory.as_service(settings.directory) as directory:
+        whole = directory.get(found.entry.dn, story.READ)
+    if whole is None:
+        raise InputError("it has just gone", where=found.entry.dn, hint="try again")
+    told = [one for one in story.facts(found, whole, policy, effective(policy), date.today()) if one.value]
+    if as_json:
+        facts = {one.name: one.value for one in told}
+        click.echo(printable(json.dumps({"dn": found.entry.dn, **facts}, ensure_ascii=False, indent=2)))
+    else:
+        width = max(len(one.name) for one in told)
+        for one in told:
+            click.echo(printable(f"{one.name + ':':{width + 1}} {one.value}"))
+
+
+@account.command()
+@serving.settings_option
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output: a record on each line.")
+@click.argument("address")
+def history(settings_file: Path, address: str, *, as_json: bool) -> None:
+    """Tell all that the audit log knows of the account that holds ADDRESS, oldest first."""
+    from congvu.lifecycle import story  # noqa: PLC0415
+    from congvu.sync.auditrecord import encode  # noqa: PLC0415
+
+    settings, found = _look(settings_file, address)
+    with serving.as_owner_of(settings.state):
+        for record in story.history(settings.audit_folder, found.entry.dn, found.address):
+            click.echo(encode(record) if as_json else printable(story.line(record, found.entry.dn)))
+
+
+def _plain(act: str, words: str) -> None:
+    """A command that needs a reason, and may name a document."""
+
+    @account.command(act, help=words)
+    @serving.settings_option
+    @_reason
+    @_document
+    @click.argument("address")
+    def command(settings_file: Path, address: str, reason: str, document: str) -> None:
+        serving.follow(_do(settings_file, address, _ACTS[act], why=reason, document=document))
+
+
+_ACTS = {
+    "lock": "locked",
+    "unlock": "unlocked",
+    "suspend": "suspended",
+    "resume": "resumed",
+    "restore": "restored",
+}
+_plain("lock", "Lock the account that holds ADDRESS: no login from now on; it still receives.")
+_plain("unlock", "Let the holder of ADDRESS log in again.")
+_plain("suspend", "Suspend the account that holds ADDRESS: no login, and mail to it is refused.")
+_plain("resume", "Let a suspended account go on as it was.")
+_plain("restore", "Give a revoked account back, with its old address; its owner gets a new password.")
+
+
+@account.command()
+@serving.settings_option
+@_reason
+@_document
+@click.option("--at-units-request", is_flag=True, help="The unit has asked for it: needs --document.")
+@click.argument("address")
+def revoke(settings_file: Path, address: str, reason: str, document: str, *, at_units_request: bool) -> None:
+    """Take the mailbox ADDRESS away. The address stays as a tombstone and goes to nobody else."""
+    act = "withdrawn" if at_units_request else "revoked"
+    serving.follow(_do(settings_file, address, act, why=reason, document=document))
+
+
+@account.command()
+@serving.settings_option
+@_reason
+@_document
+@_approved
+@click.argument("address")
+def reset(settings_file: Path, address: str, reason: str, document: str, approved_by: str) -> None:
+    """Give the holder of ADDRESS a new initial password, and print it, once. Open sessions end.
+
+    It must be changed at first login. Hand it over in person or on a channel you trust.
+    """
+    from congvu.lifecycle.acts import secret_for  # noqa: PLC0415
+
+    if not approved_by.strip():
+        raise InputError("nobody has approved it", where=address, hint="say who with --approved-by")
+    why = f"{reason} (người duyệt: {approved_by.strip()})"
+    settings, found = _look(settings_file, address)
+    secret = secret_for(found, _policy(settings, found))
+    _do(settings_file, address, "reset", why=why, document=document, secret=secret)
+    click.echo(secret)  # before anything else can fail: nobody can ask for it again
+    serving.follow(settings)
+
+
+@account.command()
+@serving.settings_option
+@_reason
+@_document
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day of it.")
+@click.argument("address")
+def exempt(settings_file: Path, address: str, reason: str, document: str, until: datetime) -> None:
+    """Let the account that holds ADDRESS stay unused until a day, for a reason (LD-7.2d)."""
+    if until.date() < date.today():
+        raise InputError(f"{until:%Y-%m-%d} is over", where=address, hint="name a day to come")
+    serving.follow(_do(settings_file, address, "exempted", why=reason, document=document, until=until.date()))
+
+
+def _look(settings_file: Path, address: str) -> tuple[Settings, Account]:
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+
+    settings = sync_settings.read(settings_file)
+    with serving.as_owner_of(settings.state):
+        return settings, Desk(settings, author()).account(address)
+
+
+def _policy(settings: Settings, found: Account) -> Any:
+    from congvu import policy  # noqa: PLC0415
+
+    if found.domain not in settings.domains:
+        raise InputError(
+            f"the settings have no mail domain {found.domain}", where=found.address, hint="look into sync.yml"
+        )
+    return policy.load(settings.domains[found.domain].policy)
+
+
+def _do(settings_file: Path, address: str, word: str, *, why: str, document: str, **more: Any) -> Settings:
+    """Carry one act out, and say what became of the account."""
+    from congvu.directory.operations import Act  # noqa: PLC0415
+    from congvu.lifecycle import acts  # noqa: PLC0415
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+    from congvu.policy.source import sources  # noqa: PLC0415
+
+    act: Act = Act(word)
+    settings, found = _look(settings_file, address)
+    policy = _policy(settings, found)
+    source = sources(settings.domains[found.domain].policy).get(acts.clause_of(act))
+    clause = source.marks[0] if source and source.marks else ""
+    operation = acts.act(found, act, policy, date.today(), why=why, document=document, clause=clause, **more)
+    with serving.as_owner_of(settings.state):
+        applied = Desk(settings, author()).carry_out([operation])
+    for _, failure in applied.failures:
+        raise DirectoryFailure(failure.message, where=failure.where, hint=failure.hint)
+    state = acts.target(found, act, policy)
+    became = act if state is found.state else f"{found.state} → {state}"
+    click.echo(f"{found.address}: {became}", err=act is Act.RESET)
+    return settings

@@ -1,0 +1,112 @@
+"""`congvu lifecycle`: what clocks ask for, and what follows from what happened to accounts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from congvu import policy as policies
+from congvu.cli import serving
+from congvu.cli.author import author
+from congvu.errors import SettingsError
+from congvu.printable import printable
+from congvu.sync import settings as sync_settings
+
+if TYPE_CHECKING:
+    from congvu.lifecycle.night import Night
+    from congvu.sync.settings import Settings
+
+_day = click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="As if it were that day; today unless given."
+)
+
+
+@click.group()
+def lifecycle() -> None:
+    """Clocks of accounts (first passwords, silence, locks), ends of sessions, and letters.
+
+    Exit status 0: nothing to do, or done. 1: something is due (plan), was refused, or somebody could not be
+    told. 2: bad input or the brake, nothing was written. 3: a system failed; the next run goes on.
+    """
+
+
+@lifecycle.command()
+@serving.settings_option
+@_day
+def plan(settings_file: Path, day: datetime | None) -> None:
+    """Show what is due today, and write nothing."""
+    settings = sync_settings.read(settings_file)
+    with serving.as_owner_of(settings.state):
+        night = _look(settings, day)
+    _print(night)
+    click.get_current_context().exit(1 if night.operations else 0)
+
+
+@lifecycle.command()
+@serving.settings_option
+@_day
+@click.option("--allow", type=click.Choice(["leavers"]), help="Override the brake; needs --reason.")
+@click.option("--reason", default="", help="Why --allow is right; it stands in the audit log.")
+def run(settings_file: Path, day: datetime | None, allow: str | None, reason: str) -> None:
+    """Do what is due today: for a timer."""
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+
+    if bool(allow) != bool(reason.strip()):
+        raise SettingsError("the brake is overridden with a reason", hint="--allow leavers --reason TEXT")
+    settings = sync_settings.read(settings_file)
+    with serving.as_owner_of(settings.state):
+        night = _look(settings, day)
+        if not allow:
+            night.check(_policies(settings))
+        if not night.operations:
+            click.echo("nothing is due")
+            return
+        applied = Desk(settings, author(), reason).carry_out(night.operations)
+    for _, failure in applied.failures:
+        click.echo(printable(str(failure)), err=True)
+    click.echo(f"{len(applied.written)} done, {len(applied.failures)} refused")
+    click.get_current_context().exit(1 if applied.failures else 0)
+
+
+@lifecycle.command()
+@serving.settings_option
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=serving.STATE,
+    show_default=True,
+    help="Folder of what was done so far.",
+)
+def follow(settings_file: Path, state: Path) -> None:
+    """End the sessions of who may not log in any more, and write the letters that are due. As root."""
+    done = serving.followed(sync_settings.read(settings_file), state)
+    for reason in done.untold:
+        click.echo(printable(reason), err=True)
+    if done.ended or done.told:
+        ended, told = (", ".join(those) or "none" for those in (done.ended, done.told))
+        click.echo(f"sessions ended: {ended}; told: {told}")
+    click.get_current_context().exit(1 if done.untold else 0)
+
+
+def _look(settings: Settings, day: datetime | None) -> Night:
+    from congvu.directory.connection import Directory  # noqa: PLC0415
+    from congvu.lifecycle.night import look  # noqa: PLC0415
+    from congvu.policy.source import sources  # noqa: PLC0415
+
+    cited = {name: sources(domain.policy) for name, domain in settings.domains.items()}
+    today = day.date() if day else date.today()
+    with Directory.as_service(settings.directory) as directory:
+        return look(directory, settings.directory.base, _policies(settings), today, cited)
+
+
+def _policies(settings: Settings) -> dict[str, policies.Policy]:
+    return {name: policies.load(domain.policy) for name, domain in settings.domains.items()}
+
+
+def _print(night: Night) -> None:
+    for one in night.operations:
+        click.echo(printable(f"{one.label}: {one.reason.event}, {one.reason.text}"))
+    click.echo(f"{len(night.operations)} due, of {sum(night.in_use.values())} accounts")

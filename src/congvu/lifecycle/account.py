@@ -1,0 +1,114 @@
+"""An account as its life is told: its state, and the days that clocks are set by (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from congvu.directory.model import PEOPLE, Entry, State
+from congvu.sync.auditrecord import VIETNAM
+
+ATTRIBUTES = (
+    *("objectClass", "uid", "cn", "ou", "mail", "departmentNumber", "congvuState"),
+    *("congvuIssued", "congvuSince", "congvuEnded", "congvuWarned", "congvuExempt"),
+    *("pwdLastSuccess", "pwdChangedTime", "pwdReset"),
+)
+"""What must be read of an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account."""
+
+    entry: Entry
+    """With `ATTRIBUTES`."""
+
+    @property
+    def domain(self) -> str:
+        """The mail domain whose policy holds for it."""
+        return ".".join(part[3:] for part in self.entry.dn.lower().split(",") if part.startswith("dc="))
+
+    @property
+    def address(self) -> str:
+        """The primary address."""
+        return self.entry.value("mail")
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self.entry.state
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a person's: nobody logs in as a unit, so no clock of silence runs for one."""
+        return self.entry.kind == PEOPLE
+
+    @property
+    def initial_password(self) -> bool:
+        """Whether there is a password that its owner must change (LD-12.1)."""
+        return self.entry.value("pwdReset").upper() == "TRUE"
+
+    @property
+    def own_password(self) -> bool:
+        """Whether its owner has set the password. ``pwdReset: FALSE`` says that there is none any more."""
+        return bool(self.entry.value("pwdChangedTime")) and not self.entry.values("pwdReset")
+
+    @property
+    def password_set(self) -> date | None:
+        """The day on which the password was set."""
+        return _day(self.entry.value("pwdChangedTime"))
+
+    @property
+    def last_access(self) -> date | None:
+        """The day of the last login, by whatever program: each is a bind. None: there was none."""
+        return _day(self.entry.value("pwdLastSuccess"))
+
+    @property
+    def issued(self) -> date | None:
+        """The day on which the address was issued."""
+        return _stamped(self.entry.value("congvuIssued"))
+
+    @property
+    def since(self) -> date | None:
+        """The day on which the account's state began, as far as somebody has set it after it was issued."""
+        days = [_stamped(self.entry.value(name)) for name in ("congvuSince", "congvuEnded")]
+        return max((day for day in days if day), default=None)
+
+    @property
+    def warned_until(self) -> date | None:
+        """The last day that its owner was promised."""
+        return _stamped(self.entry.value("congvuWarned"))
+
+    @property
+    def exempt_until(self) -> date | None:
+        """The last day on which it may stay unused (LD-7.2d)."""
+        return _stamped(self.entry.value("congvuExempt")[:8])
+
+    @property
+    def exempt_because(self) -> str:
+        """Why."""
+        return self.entry.value("congvuExempt")[9:]
+
+    def used_last(self) -> date | None:
+        """The day from which silence is counted: the last access, or creation where there was none (LD-7.2d).
+
+        A new password, and a state that somebody has set, count as use. None where the account waits for a
+        password that nobody has given it again: its owner could not log in.
+        """
+        if self.entry.value("pwdReset").upper() == "FALSE":
+            return None
+        days = (self.issued, self.since, self.password_set, self.last_access)
+        return max((day for day in days if day), default=None)
+
+
+def _day(text: str) -> date | None:
+    """The day in Vietnam of a generalizedTime in UTC (RFC 4517, 3.3.13); fractions do not count."""
+    if not text:
+        return None
+    moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return moment.astimezone(VIETNAM).date()
+
+
+def _stamped(text: str) -> date | None:
+    """A day that `congvu.directory.states.stamp` wrote: a day, whatever the zone."""
+    return date(int(text[:4]), int(text[4:6]), int(text[6:8])) if text else None

@@ -1,0 +1,91 @@
+"""Where acts are carried out: under the sync's lock, in its audit log, by its writer.
+
+So a registry's run and an act by hand never write at once, and one log tells an account's whole story.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from congvu.directory.apply import Applied, Applier
+from congvu.directory.connection import Directory
+from congvu.directory.model import MANAGED_CLASS, Snapshot
+from congvu.directory.operations import Operation
+from congvu.directory.password import escape_value
+from congvu.errors import InputError, SystemFailure
+from congvu.lifecycle.account import ATTRIBUTES, Account
+from congvu.sync.audit import AuditLog, Beginning
+from congvu.sync.job import Status
+from congvu.sync.lock import only_one
+from congvu.sync.settings import Settings
+
+WAIT = 30.0
+"""Seconds that an act waits for a run of the sync, or for another act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who acts, and on which directory."""
+
+    settings: Settings
+    author: str
+    reason: str = ""
+    """Why a brake is overridden."""
+    wait: float = WAIT
+
+    def account(self, address: str) -> Account:
+        """The account that holds `address`. Raises `InputError` when there is none, `DirectoryFailure`."""
+        wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(address.strip())}))"
+        with self._directory() as directory:
+            entry = next(directory.search(self.settings.directory.base, wanted, ATTRIBUTES), None)
+        if entry is None:
+            raise InputError(
+                "no account has this address", where=address, hint="check the spelling and the domain"
+            )
+        return Account(entry)
+
+    def carry_out(self, operations: Sequence[Operation]) -> Applied:
+        """Do `operations`; each is in the audit log before it is sent, and with its outcome after.
+
+        What an earlier run left without an answer is looked up first. Raises `SystemFailure` when another
+        run does not end in time or the log cannot be written, `GaveUp` when the directory stays away.
+        """
+        deadline = time.monotonic() + self.wait
+        while True:
+            try:
+                with only_one(self.settings.state, self.author):
+                    return self._carry_out(operations)
+            except SystemFailure as fault:
+                if not fault.message.startswith("another run is at work") or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+
+    def _carry_out(self, operations: Sequence[Operation]) -> Applied:
+        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        with AuditLog(self.settings.audit_folder, run_id, self.author, self.reason) as audit:
+            with self._directory() as directory:
+                beginning = Beginning(
+                    input_digest="",
+                    provider=directory.provider,
+                    base_uuid=directory.base_uuid(),
+                    operations=len(operations),
+                )
+                open_ = {record["dn"]: tuple(record["after"]) for record in audit.unsettled.values()}
+                there = [entry for dn, names in open_.items() if (entry := directory.get(dn, names))]
+                audit.begin(beginning, Snapshot.of(self.settings.directory.base, there))
+            status = Status.FAILED
+            done: Sequence[Operation] = ()
+            try:
+                applied = Applier(self._directory, audit).carry_out(operations)
+                done = applied.written
+                status = Status.PENDING if applied.failures else Status.FINE
+            finally:
+                audit.end(status, {"done": len(done)})
+            return applied
+
+    def _directory(self) -> Directory:
+        return Directory.as_service(self.settings.directory)

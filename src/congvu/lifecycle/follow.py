@@ -1,0 +1,103 @@
+"""What follows on the mail server from what happened to accounts: sessions end, and people are told.
+
+Both read the audit log on, each from its own bookmark, so that a letter that Postfix does not take holds up
+no session's end. Killed anywhere, the next run goes on: a session is ended twice without harm, and a letter
+has a name by which `congvu.mail.post` knows that it was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from congvu.errors import MailFailure
+from congvu.lifecycle.happened import Bookmark, Reader, without_login
+from congvu.lifecycle.letters import letters
+from congvu.mail import record, site
+from congvu.mail.notices import Notice
+from congvu.mail.post import Post, Unwanted
+from congvu.mail.tools import run
+from congvu.sync.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What was done."""
+
+    ended: tuple[str, ...] = ()
+    """Addresses whose sessions were ended, if there were any."""
+    told: tuple[str, ...] = ()
+    """Mailboxes that were written to."""
+    untold: tuple[str, ...] = ()
+    """Who could not be told, and why: nobody will try again."""
+
+
+def follow(settings: Settings, state: Path, author: str, now: datetime) -> Followed:
+    """Do what is outstanding. `state` is the folder of the bookmarks and of the log of letters.
+
+    One at a time: raises `SystemFailure` when another one is at work and does not end. Raises `MailFailure`
+    when Dovecot or Postfix is away; the next one goes on.
+    """
+    with record.acts(state / "audit", author) as acts:
+        ended = _end_sessions(settings, state)
+        told, untold = _tell(settings, state, acts, now)
+    return Followed(ended, told, untold)
+
+
+def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
+    reader = Reader(settings.audit_folder, state / "sessions.json")
+    done, behind = reader.read(reader.bookmark())
+    addresses = tuple(dict.fromkeys(without_login(done)))
+    end_sessions(addresses)
+    reader.keep(behind)
+    return addresses
+
+
+def end_sessions(addresses: Sequence[str]) -> None:
+    """End the open sessions of these mailboxes' owners, by whatever protocol. Raises `MailFailure`."""
+    for address in addresses:
+        run(["doveadm", "kick", address], accept=(0, 68))  # 68: it had none
+
+
+def _tell(
+    settings: Settings, state: Path, acts: record.Acts, now: datetime
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write the letters of what has happened up to now, one for each reader.
+
+    How far a batch goes is on the disk before its first letter is sent, so that the letters are the same when
+    it is sent again. A run that is still at work is told of when it is over: its end makes one letter of it.
+    """
+    reader = Reader(settings.audit_folder, state / "letters.json")
+    batch = Reader(settings.audit_folder, state / "batch.json")
+    since, until = reader.bookmark(), batch.bookmark().position
+    if until is None or until == since.position:
+        until = reader.end_of_runs(since, now)
+        batch.keep(Bookmark(until))
+    if until is None:
+        return (), ()
+    done, behind = reader.read(since, until)
+    told: list[str] = []
+    untold: list[str] = []
+    if done:
+        with site.opened(settings) as here:
+            found = letters(here, done, f"{until.file}:{until.offset}")
+            _send(Post(acts, here.host), found, told, untold)
+    reader.keep(behind)
+    return tuple(told), tuple(untold)
+
+
+def _send(post: Post, found: Iterable[tuple[str, Notice]], told: list[str], untold: list[str]) -> None:
+    """Send every letter that Postfix takes; raises the first `MailFailure` of those it may take later."""
+    waiting: MailFailure | None = None
+    for domain, notice in found:
+        try:
+            if post.send(notice, domain):
+                told.append(notice.recipient)
+        except Unwanted as fault:
+            untold.append(str(fault))
+        except MailFailure as fault:
+            waiting = waiting or fault
+    if waiting:
+        raise waiting

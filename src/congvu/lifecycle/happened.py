@@ -1,0 +1,99 @@
+"""What has happened to accounts since somebody looked last: the audit log, read on from there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from congvu.directory.model import State
+from congvu.errors import SystemFailure
+from congvu.files import failures, write_whole
+from congvu.sync.auditfile import Position, placed
+from congvu.sync.auditrecord import SECRET, Record
+
+PATIENCE = timedelta(minutes=10)
+"""So long a run may be silent: it waits for a directory that restarts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far a reader of the log has come."""
+
+    position: Position | None = None
+    """Where it goes on; None: at the beginning."""
+    open: Mapping[str, Record] = field(default_factory=dict)
+    """What was intended before that and has no outcome yet, by the record's number."""
+
+
+class Reader:
+    """Reads the audit log in `log` on from a bookmark that it keeps in `file`."""
+
+    def __init__(self, log: Path, file: Path) -> None:
+        self._log, self._file = log, file
+
+    def bookmark(self) -> Bookmark:
+        """Where it stopped last. Raises `SystemFailure` when that cannot be read."""
+        with failures(self._file):
+            try:
+                kept = json.loads(self._file.read_bytes())
+                return Bookmark(Position(**kept["position"]), kept["open"])
+            except FileNotFoundError:
+                return Bookmark()
+            except (ValueError, KeyError, TypeError):
+                raise SystemFailure(
+                    "this is no bookmark", where=str(self._file), hint="remove it: all is read again"
+                ) from None
+
+    def read(self, since: Bookmark, until: Position | None = None) -> tuple[list[Record], Bookmark]:
+        """The operations that were done since a bookmark, in order, and the bookmark behind them.
+
+        No further than `until`, where that is given. Raises `SystemFailure`.
+        """
+        done: list[Record] = []
+        open_ = dict(since.open)
+        position = since.position
+        if until is None or until != position:
+            for record, position in placed(self._log, since.position):
+                match record["record"]:
+                    case "intended" if record.get("key"):
+                        open_[str(record["sequence"])] = record
+                    case "settled":
+                        intended = open_.pop(str(record["of"]), None)
+                        if intended and record["outcome"] == "done":
+                            done.append(intended)
+                if position == until:
+                    break
+        return done, Bookmark(position, open_)
+
+    def end_of_runs(self, since: Bookmark, now: datetime) -> Position | None:
+        """How far the log tells of runs that are over, since a bookmark. Raises `SystemFailure`.
+
+        A run that has written nothing for `PATIENCE` was killed, and is over too.
+        """
+        over, last, position = since.position, now, since.position
+        for record, position in placed(self._log, since.position):
+            last = datetime.fromisoformat(record["time"])
+            if record["record"] == "end":
+                over = position
+        return position if now - last > PATIENCE else over
+
+    def keep(self, bookmark: Bookmark) -> None:
+        """Go on from here the next time. Raises `SystemFailure`."""
+        if bookmark.position is None:
+            return
+        kept: dict[str, Any] = {"position": asdict(bookmark.position), "open": bookmark.open}
+        write_whole(self._file, json.dumps(kept, ensure_ascii=False))
+
+
+def without_login(records: list[Record]) -> Iterator[str]:
+    """The addresses of accounts whose sessions must end: no login any more, or another password."""
+    for record in records:
+        after = record["after"]
+        state = next(iter(after.get("congvuState", ())), "")
+        another = any(name.lower() == SECRET for name in after)
+        if record["operation"] == "modify" and (another or state not in ("", State.INITIAL, State.ACTIVE)):
+            yield record["label"]

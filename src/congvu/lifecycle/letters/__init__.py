@@ -1,0 +1,168 @@
+"""Letters that tell people what happened to accounts, each reader of a batch in one letter.
+
+Who reads them is the policy's ``notices`` (LD-7.2), what stands in them the templates beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from congvu.directory.operations import Act, Event
+from congvu.lifecycle.transitions import TABLE, Asker
+from congvu.mail.accounts import Account
+from congvu.mail.notices import END, SYSTEM, Notice, key
+from congvu.mail.site import Site
+from congvu.policy.effective import effective
+from congvu.policy.model import Recipient
+from congvu.printable import printable
+from congvu.sync.auditrecord import Record
+from congvu.sync.feed import EVENTS
+
+MOST = 200
+"""Accounts that one letter names."""
+_HOLDINGS = frozenset({"mail", "departmentNumber", "congvuQuota"})
+"""A change of one of these is one that people are told of."""
+_NAMES = {"mail": "Địa chỉ thư", "ou": "Đơn vị", "title": "Chức vụ"}
+_BY_A_PERSON = frozenset({Asker.OPERATOR, Asker.UNIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a letter says of an event."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event, as a letter tells it."""
+
+    what: str
+    name: str
+    address: str
+    facts: tuple[Fact, ...]
+
+
+def letters(site: Site, happened: Sequence[Record], batch: str) -> Iterator[tuple[str, Notice]]:
+    """The letters about what `happened`, each with the mail domain that it comes from.
+
+    `batch` names what is told at once: the same batch makes the same letters. Raises `DirectoryFailure`,
+    `PolicyError`.
+    """
+    by_reader: dict[tuple[str, str], list[Line]] = {}
+    for record in happened:
+        if readers := tuple(_readers(site, record)):
+            line = _line(record)
+            for reader in readers:
+                by_reader.setdefault((record["domain"], reader), []).append(line)
+    for (domain, reader), lines in by_reader.items():
+        yield domain, _letter(site.operator(domain) or SYSTEM, reader, lines, f"{batch} {domain}")
+
+
+def notice_of(record: Record) -> str:
+    """The key in the policy's ``notices`` that says who is told of `record`; empty: nobody."""
+    event, after = record["event"], record["after"]
+    if event not in TABLE:
+        return "changed" if record["operation"] == "modify" and _HOLDINGS & after.keys() else ""
+    notice = TABLE[_event(event)].notice
+    if event == Event.LEAVE and record["document"]:  # the head's list names it (LD-7.2c)
+        return "revoked_at_units_request"
+    if notice == "revoked" and after.get("congvuState") == ["locked"]:
+        return "locked"
+    return notice
+
+
+def _event(word: str) -> Event | Act:
+    return Act(word) if word in frozenset(Act) else Event(word)
+
+
+def _readers(site: Site, record: Record) -> Iterator[str]:
+    """The mailboxes that are told, each once."""
+    policy, notice = site.policy(record["domain"]), notice_of(record)
+    if policy is None or not notice:
+        return
+    parties = {
+        Recipient.OPERATOR: policy.operator,
+        Recipient.APPROVER: policy.approver,
+        Recipient.SECURITY_OFFICER: policy.security_officer,
+    }
+    address = next(iter(record["after"].get("mail", ())), record["label"])
+    account = site.accounts.holding(address)
+    found: set[str] = set()
+    for reader in effective(policy).told[notice]:
+        if reader is Recipient.PERSON:
+            box = _box(account)
+        elif reader is Recipient.UNIT:
+            box = _box(site.accounts.unit_of(account) if account else None)
+        else:
+            party = parties.get(reader)
+            box = str(party.mail) if party and party.mail else ""
+        if box and box not in found:
+            found.add(box)
+            yield box
+
+
+def _box(account: Account | None) -> str:
+    return account.address if account and account.delivers else ""
+
+
+def _line(record: Record) -> Line:
+    after, before = record["after"], record["before"]
+    name = next(iter(after.get("cn", ())), record["name"])
+    address = next(iter(after.get("mail", ())), record["label"])
+    return Line(EVENTS[record["event"]], _one(name), _one(address), tuple(_facts(record, before, after)))
+
+
+def _facts(record: Record, before: Record, after: Record) -> Iterable[Fact]:
+    event = record["event"]
+    if event not in TABLE:
+        for attribute, called in _NAMES.items():
+            if old := ", ".join(before.get(attribute, ())):
+                yield Fact(called, _one(f"{old} → {', '.join(after[attribute]) or '–'}"))
+    elif TABLE[_event(event)].asker in _BY_A_PERSON and record["why"]:
+        yield Fact("Lý do", _one(record["why"]))
+    if until := next(iter(after.get("congvuWarned", ())), ""):
+        last = f"{until[6:8]}/{until[4:6]}/{until[:4]}"
+        yield Fact("Hạn cuối", f"đề nghị đăng nhập muộn nhất ngày {last}, sau ngày này hộp thư sẽ bị thu hồi")
+    if event == Act.RESET:
+        yield Fact("Lưu ý", "mọi phiên đăng nhập đã bị ngắt; phải đổi mật khẩu mới ở lần đăng nhập đầu tiên")
+    if record["clause"]:
+        yield Fact("Căn cứ", _one(record["clause"]))
+    if record["document"]:
+        yield Fact("Văn bản", _one(record["document"]))
+
+
+def _letter(operator: str, reader: str, lines: Sequence[Line], batch: str) -> Notice:
+    about = f"{lines[0].what} {lines[0].address}" if len(lines) == 1 else f"{len(lines)} thay đổi về hộp thư"
+    subject = f"Thông báo: {about}"
+    words = {
+        "subject": subject,
+        "operator": operator,
+        "lines": lines[:MOST],
+        "more": max(0, len(lines) - MOST),
+        "end": END,
+    }
+    text, html = (_templates().get_template(f"letter.{kind}.j2").render(words) for kind in ("txt", "html"))
+    return Notice(key("lifecycle", batch, reader), reader, subject, text, html)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("congvu.lifecycle", "letters"),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _one(text: str) -> str:
+    """Words of others on one line that steers nothing."""
+    return printable(" ".join(text.split()))

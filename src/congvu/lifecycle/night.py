@@ -1,0 +1,97 @@
+"""A night's run: what the clocks of all accounts ask for, and the brake on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from congvu.directory.inspect import Reader
+from congvu.directory.model import MANAGED_CLASS, State
+from congvu.directory.operations import Act, Modify
+from congvu.errors import InputError
+from congvu.lifecycle.account import ATTRIBUTES, Account
+from congvu.lifecycle.acts import act, clause_of
+from congvu.lifecycle.timers import due
+from congvu.policy.effective import effective
+from congvu.policy.model import Policy
+from congvu.policy.source import NO_SOURCES, Source
+
+WITH_CLOCKS = (
+    f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)"
+    f"(|(congvuState={State.INITIAL})(congvuState={State.ACTIVE})(congvuState={State.LOCKED})))"
+)
+_ENDS = frozenset({Act.EXPIRED, Act.INACTIVE, Act.LAPSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a run has found."""
+
+    operations: Sequence[Modify]
+    in_use: Mapping[str, int]
+    """Accounts with a clock, by mail domain."""
+
+    def check(self, policies: Mapping[str, Policy]) -> None:
+        """Raise `InputError` where more accounts of a mail domain would end than its brake allows.
+
+        The brake is the sync's (policy ``sync.leavers``): a clock that is wrong, or logins that nobody has
+        recorded, must not empty a province.
+        """
+        ending = Counter(one.domain for one in self.operations if one.reason.event in _ENDS)
+        for domain, count in sorted(ending.items()):
+            limit = effective(policies[domain]).sync_leavers
+            if limit.passed(count, self.in_use[domain]):
+                raise InputError(
+                    f"{count} of {self.in_use[domain]} accounts would end; nothing was written",
+                    where=domain,
+                    hint="look at them with 'congvu lifecycle plan'; if it is right, run --allow leavers",
+                )
+
+
+def look(
+    directory: Reader,
+    base: str,
+    policies: Mapping[str, Policy],
+    today: date,
+    sources: Mapping[str, Mapping[str, Source]] | None = None,
+) -> Night:
+    """What is due today for the accounts of these mail domains; only what is due is held in memory.
+
+    `policies`, and the `sources` of their values, by mail domain. Raises `DirectoryFailure`.
+    """
+    in_use: Counter[str] = Counter()
+    operations = list(_operations(directory, base, policies, today, sources or {}, in_use=in_use))
+    return Night(operations, in_use)
+
+
+def _operations(
+    directory: Reader,
+    base: str,
+    policies: Mapping[str, Policy],
+    today: date,
+    sources: Mapping[str, Mapping[str, Source]],
+    *,
+    in_use: Counter[str],
+) -> Iterator[Modify]:
+    rules = {domain: effective(policy) for domain, policy in policies.items()}
+    for entry in directory.search(base, WITH_CLOCKS, ATTRIBUTES):
+        account = Account(entry)
+        domain = account.domain
+        if domain not in policies:
+            continue
+        in_use[domain] += 1
+        found = due(account, policies[domain], rules[domain], today)
+        if found is None:
+            continue
+        source = sources.get(domain, NO_SOURCES).get(clause_of(found.act))
+        yield act(
+            account,
+            found.act,
+            policies[domain],
+            today,
+            why=found.why,
+            until=found.until,
+            clause=source.marks[0] if source and source.marks else "",
+        )

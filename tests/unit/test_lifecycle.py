@@ -1,0 +1,408 @@
+"""The life of an account: its table, acts, clocks to the day, and a random life against a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from congvu.directory.model import Entry, State
+from congvu.directory.operations import Act, Modify
+from congvu.errors import InputError
+from congvu.lifecycle.account import ATTRIBUTES, Account
+from congvu.lifecycle.acts import act, clause_of, secret_for
+from congvu.lifecycle.night import WITH_CLOCKS, look
+from congvu.lifecycle.timers import due, next_clock
+from congvu.lifecycle.transitions import TABLE, Document
+from congvu.policy import Policy
+from congvu.policy.effective import DEFAULTS, effective
+from congvu.policy.model import Inactivity, Locking, Password, Removal, Returning
+from congvu.policy.values import Duration
+from tests.unit.helpers import BASE, ROOT
+
+DOMAIN = "lamdong.gov.vn"
+DN = f"uid=S1,ou=people,dc=lamdong,{BASE}"
+SECRET = "made-up"  # noqa: S105  (set nowhere)
+USED = "20270131020000Z"
+"""A login on 31 January 2027, 9:00 in Vietnam."""
+
+
+def account(**values: str) -> Account:
+    """A person's account; what is not said is as in most."""
+    usual = {
+        "uid": "S1", "cn": "Nguyễn Văn An", "mail": f"annv@{DOMAIN}", "ou": "Sở Nội vụ",
+        "departmentNumber": "A1", "congvuState": "active", "congvuIssued": "20261122000000Z",
+        "pwdChangedTime": "20261122010000Z",
+    }  # fmt: skip
+    return Account(Entry.build(DN, ("inetOrgPerson", "congvuAccount"), usual | values))
+
+
+def after(one: Account, operation: Modify) -> Account:
+    """The account as the directory has it after `operation`, with what slapd itself adds to a password."""
+    merged = dict(one.entry.attributes) | {change.attribute: change.after for change in operation.changes}
+    if merged.pop("userPassword", ()):
+        merged["pwdChangedTime"] = ("20261122010000Z",)
+    return Account(Entry(one.entry.dn, {name: values for name, values in merged.items() if values}))
+
+
+# The table
+
+
+def test_the_document_prints_the_table() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+) \|$", (ROOT / "docs/lifecycle.md").read_text(encoding="utf-8"), re.M
+    )
+    printed = {event: cells.replace("`", "").split(" | ") for event, cells in rows}
+    assert printed == {
+        str(event): [
+            ", ".join(way.sources) or "–", ", ".join(way.targets), way.asker, way.document,
+            way.notice or "–", way.timer or "–",
+        ]
+        for event, way in TABLE.items()
+    }  # fmt: skip
+
+
+def test_every_act_is_in_the_table_and_every_notice_and_clock_in_the_policy() -> None:
+    assert set(Act) <= TABLE.keys()
+    for way in TABLE.values():
+        assert not way.notice or f"notices.{way.notice}" in DEFAULTS
+        assert way.timer in ("", "password.initial_valid", "inactivity.warn_before", "inactivity.after",
+                             "locking.revoke_after")  # fmt: skip
+
+
+def test_no_way_leads_out_of_purged_and_only_one_out_of_revoked_by_hand() -> None:
+    assert not any(State.PURGED in way.sources for way in TABLE.values())
+    assert [what for what in Act if State.REVOKED in TABLE[what].sources] == [Act.RESTORED]
+
+
+# Acts
+
+TODAY = date(2027, 1, 1)
+WHY: dict[str, Any] = {"why": "lý do", "document": "12/CV"}
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("what", Act)
+def test_an_act_is_done_from_the_states_of_the_table_and_refused_from_all_others(
+    what: Act, state: State, lamdong: Policy
+) -> None:
+    one = account(congvuState=str(state))
+    if state in TABLE[what].sources:
+        became = after(one, act(one, what, lamdong, TODAY, until=TODAY, secret=SECRET, **WHY))
+        assert became.state in TABLE[what].targets
+    else:
+        with pytest.raises(InputError, match=f"the account is {state}"):
+            act(one, what, lamdong, TODAY, **WHY)
+
+
+@pytest.mark.parametrize("what", Act)
+def test_a_document_is_asked_for_where_the_table_says_so(what: Act, lamdong: Policy) -> None:
+    one = account(congvuState=str(TABLE[what].sources[0]))
+    needs = {Document.ALWAYS: (True, True), Document.BY_POLICY: (True, False), Document.FREE: (False, False)}
+    for asked, needed in zip((True, False), needs[TABLE[what].document], strict=True):
+        policy = replace(lamdong, returning=Returning(needs_document=asked))
+        if needed:
+            with pytest.raises(InputError, match="needs a document"):
+                act(one, what, policy, TODAY, why="lý do", document=" ")
+        else:
+            act(one, what, policy, TODAY, why="lý do", until=TODAY)
+
+
+def test_an_act_without_a_reason_is_refused(lamdong: Policy) -> None:
+    with pytest.raises(InputError, match="--reason"):
+        act(account(), Act.LOCKED, lamdong, TODAY, why=" ")
+
+
+@pytest.mark.parametrize(
+    ("what", "state"), [(Act.UNLOCKED, "locked"), (Act.RESUMED, "suspended"), (Act.RESTORED, "revoked")]
+)
+def test_whom_the_registry_has_let_go_nobody_opens_by_hand(what: Act, state: str, lamdong: Policy) -> None:
+    one = account(congvuState=state, congvuEnded="20261122000000Z")
+    with pytest.raises(InputError, match="left, as the registry says"):
+        act(one, what, lamdong, TODAY, **WHY)
+
+
+def test_who_is_unlocked_goes_on_with_the_password_they_have(lamdong: Policy) -> None:
+    own, first = account(congvuState="locked"), account(congvuState="locked", pwdReset="TRUE")
+    assert after(own, act(own, Act.UNLOCKED, lamdong, TODAY, **WHY)).state is State.ACTIVE
+    assert after(first, act(first, Act.UNLOCKED, lamdong, TODAY, **WHY)).state is State.INITIAL
+    strict = replace(lamdong, locking=Locking(new_password=True))
+    became = after(own, act(own, Act.UNLOCKED, strict, TODAY, **WHY))
+    assert (became.state, became.own_password, became.initial_password) == (State.INITIAL, False, False)
+
+
+@pytest.mark.parametrize("what", [Act.REVOKED, Act.WITHDRAWN])
+def test_a_revoked_account_has_no_password_and_keeps_its_address(what: Act, lamdong: Policy) -> None:
+    operation = act(account(), what, lamdong, TODAY, **WHY)
+    assert {change.attribute for change in operation.changes} == {
+        "congvuState", "congvuSince", "userPassword", "pwdReset"
+    }  # fmt: skip
+
+
+def test_a_new_password_has_no_word_of_its_bearers_name_and_the_policys_length(lamdong: Policy) -> None:
+    policy = replace(lamdong, password=Password(min_length=20))
+    secret = secret_for(account(), policy)
+    assert len(secret) == 20
+    assert not any(word in secret.lower() for word in ("nguyen", "annv"))
+    operation = act(account(), Act.RESET, policy, TODAY, secret=secret, **WHY)
+    assert {(one.attribute, one.after) for one in operation.changes} >= {
+        ("userPassword", (secret,)), ("pwdReset", ("TRUE",)), ("congvuState", ("initial",))
+    }  # fmt: skip
+
+
+# Clocks
+
+
+def what(one: Account, policy: Policy, today: date) -> Act | None:
+    found = due(one, policy, effective(policy), today)
+    return found.act if found else None
+
+
+def test_silence_is_counted_to_the_day_in_calendar_months(lamdong: Policy) -> None:
+    """LD-7.2d: day 89 keeps, three months and a day revokes; three months after 31 January are 30 April."""
+    warned = account(pwdLastSuccess=USED, congvuWarned="20270430000000Z")
+    assert what(warned, lamdong, date(2027, 1, 31) + timedelta(days=89)) is None
+    assert what(warned, lamdong, date(2027, 4, 30)) is None
+    assert what(warned, lamdong, date(2027, 5, 1)) is Act.INACTIVE
+
+
+def test_a_warning_comes_first_names_the_last_day_and_is_kept(lamdong: Policy) -> None:
+    one, rules = account(pwdLastSuccess=USED), effective(lamdong)
+    first = date(2027, 4, 30) - timedelta(days=14)
+    assert due(one, lamdong, rules, first - timedelta(days=1)) is None
+    found = due(one, lamdong, rules, first)
+    assert found
+    assert (found.act, found.until) == (Act.WARNED, date(2027, 4, 30))
+    late = due(one, lamdong, rules, date(2027, 9, 1))
+    assert late
+    assert (late.act, late.until) == (Act.WARNED, date(2027, 9, 15))  # nobody is struck unwarned
+    told = after(one, act(one, Act.WARNED, lamdong, date(2027, 9, 1), why="x", until=late.until))
+    assert [what(told, lamdong, date(2027, 9, day)) for day in (2, 15, 16)] == [None, None, Act.INACTIVE]
+
+
+def test_a_login_after_a_warning_counts_and_a_later_silence_is_warned_of_anew(lamdong: Policy) -> None:
+    one = account(pwdLastSuccess="20270501020000Z", congvuWarned="20270430000000Z")
+    assert what(one, lamdong, date(2027, 5, 2)) is None
+    assert what(one, lamdong, date(2027, 8, 1)) is Act.WARNED
+
+
+@pytest.mark.parametrize(
+    ("login", "last"),
+    [("20270131165959Z", date(2027, 4, 30)), ("20270131170000Z", date(2027, 5, 1))],
+    ids=["31 January, 23:59:59", "1 February, 0:00"],
+)
+def test_the_day_of_a_login_is_vietnams(login: str, last: date, lamdong: Policy) -> None:
+    one = account(pwdLastSuccess=login, congvuWarned=f"{last:%Y%m%d}000000Z")
+    assert what(one, lamdong, last) is None
+    assert what(one, lamdong, last + timedelta(days=1)) is Act.INACTIVE
+
+
+def test_who_never_logged_in_is_counted_from_creation(lamdong: Policy) -> None:
+    one = account(congvuState="initial", pwdChangedTime="", congvuWarned="20270222000000Z")
+    assert what(one, lamdong, date(2027, 2, 22)) is None
+    assert what(one, lamdong, date(2027, 2, 23)) is Act.INACTIVE
+
+
+def test_who_waits_for_a_password_that_was_taken_away_is_not_silent(lamdong: Policy) -> None:
+    one = account(congvuState="initial", pwdReset="FALSE", congvuWarned="20270222000000Z")
+    assert what(one, lamdong, date(2030, 1, 1)) is None
+
+
+def test_an_exemption_keeps_until_its_day(lamdong: Policy) -> None:
+    one = account(pwdLastSuccess=USED)
+    operation = act(one, Act.EXEMPTED, lamdong, TODAY, why="đi  học", until=date(2027, 12, 31))
+    kept = after(one, operation)
+    assert (kept.exempt_until, kept.exempt_because) == (date(2027, 12, 31), "đi học")
+    assert what(kept, lamdong, date(2027, 6, 1)) is None
+    assert what(kept, lamdong, date(2027, 12, 17)) is Act.WARNED
+    warned = after(kept, act(kept, Act.WARNED, lamdong, TODAY, why="x", until=date(2027, 12, 31)))
+    assert what(warned, lamdong, date(2027, 12, 31)) is None
+    assert what(warned, lamdong, date(2028, 1, 1)) is Act.INACTIVE
+
+
+def test_where_no_regulation_speaks_of_silence_none_strikes(quangtri: Policy) -> None:
+    assert what(account(pwdLastSuccess=USED), quangtri, date(2037, 1, 1)) is None
+
+
+def test_a_first_password_that_nobody_used_locks(lamdong: Policy) -> None:
+    policy = replace(lamdong, password=Password(initial_valid=Duration(5, "days")))
+    one = account(congvuState="initial", pwdReset="TRUE")
+    assert [what(one, policy, date(2026, 11, day)) for day in (27, 28)] == [None, Act.EXPIRED]
+    assert [what(one, lamdong, date(2026, 12, day)) for day in (22, 23)] == [None, Act.EXPIRED]  # a month
+
+
+def test_who_has_set_a_password_has_begun(lamdong: Policy) -> None:
+    assert what(account(congvuState="initial"), lamdong, date(2026, 11, 23)) is Act.BEGUN
+
+
+def test_a_lock_that_nobody_lifts_becomes_a_revocation(lamdong: Policy) -> None:
+    policy = replace(lamdong, locking=Locking(revoke_after=Duration(1, "months")))
+    one = account(congvuState="locked", congvuSince="20270131000000Z")
+    assert [what(one, policy, day) for day in (date(2027, 2, 28), date(2027, 3, 1))] == [None, Act.LAPSED]
+    assert what(one, lamdong, date(2037, 1, 1)) is None
+
+
+def test_no_clock_runs_for_a_unit(lamdong: Policy) -> None:
+    unit = Entry.build(
+        f"uid=A1,ou=units,dc=lamdong,{BASE}", ("organizationalUnit", "congvuAccount"),
+        {"uid": "A1", "mail": f"snv@{DOMAIN}", "congvuState": "initial", "congvuIssued": "20200101000000Z"},
+    )  # fmt: skip
+    assert what(Account(unit), lamdong, date(2037, 1, 1)) is None
+
+
+def test_the_next_clock_is_told(lamdong: Policy) -> None:
+    rules = effective(lamdong)
+    silent = next_clock(account(pwdLastSuccess=USED), lamdong, rules, TODAY)
+    assert silent == "xử lý do không sử dụng sau ngày 30/04/2027"
+    first = account(congvuState="initial", pwdReset="TRUE")
+    assert next_clock(first, lamdong, rules, TODAY) == "khóa sau ngày 22/12/2026"
+    assert next_clock(account(congvuState="suspended"), lamdong, rules, TODAY) == ""
+
+
+# A night's run
+
+
+class Directory:
+    """Accounts that are read in one search."""
+
+    def __init__(self, *accounts: Account) -> None:
+        self._accounts = accounts
+
+    def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        assert (base, filter_, tuple(attributes)) == (BASE, WITH_CLOCKS, ATTRIBUTES)
+        return (one.entry for one in self._accounts)
+
+
+def people(count: int, **values: str) -> Iterator[Account]:
+    for number in range(count):
+        entry = account(uid=f"S{number}", mail=f"a{number}@{DOMAIN}", **values).entry
+        yield Account(Entry(DN.replace("S1", f"S{number}"), entry.attributes))
+
+
+def test_a_night_finds_what_is_due_and_says_by_which_clause(lamdong: Policy) -> None:
+    from congvu.policy.source import sources  # noqa: PLC0415
+
+    one = account(pwdLastSuccess=USED, congvuWarned="20270430000000Z")
+    cited = {DOMAIN: sources(ROOT / f"inventory/policy/{DOMAIN}.yml")}
+    night = look(Directory(one, account()), BASE, {DOMAIN: lamdong}, date(2027, 5, 1), cited)
+    struck, warned = night.operations
+    assert (struck.reason.event, struck.reason.clause) == (Act.INACTIVE, "LD-7.2d")
+    assert warned.reason.event is Act.WARNED
+    assert night.in_use == {DOMAIN: 2}
+
+
+def test_the_brake_stops_a_night_that_would_empty_a_domain(lamdong: Policy) -> None:
+    silent = list(people(21, pwdLastSuccess=USED, congvuWarned="20270430000000Z"))
+    awake = list(people(100, pwdLastSuccess="20270430020000Z"))
+    policies: Mapping[str, Policy] = {DOMAIN: lamdong}
+    look(Directory(*silent[:20], *awake), BASE, policies, date(2027, 5, 1)).check(policies)
+    with pytest.raises(InputError, match="21 of 121 accounts would end"):
+        look(Directory(*silent, *awake), BASE, policies, date(2027, 5, 1)).check(policies)
+
+
+def test_each_clock_of_the_table_rests_on_the_key_it_names() -> None:
+    assert clause_of(Act.INACTIVE) == "inactivity.after"
+    assert clause_of(Act.LOCKED) == ""
+
+
+# A random life against a model
+
+
+class Life:
+    """An account and, beside it, what a simple model says of it. Its clocks run each night."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy, self.today = policy, date(2026, 11, 22)
+        self.account = account(congvuState="initial", pwdChangedTime="")
+        self.state, self.used = State.INITIAL, self.today
+        self.warned_on: date | None = None
+
+    def night(self) -> None:
+        """Let a day pass, and do what it asks for."""
+        self.today += timedelta(days=1)
+        found = due(self.account, self.policy, effective(self.policy), self.today)
+        if found is None:
+            return
+        if found.act is Act.WARNED:
+            self.warned_on = self.today
+        if found.act is Act.INACTIVE:
+            assert self.today > Duration(3, "months").after(self.used)
+            assert self.warned_on
+            assert self.today > self.warned_on + timedelta(days=14)
+            assert self.today > (self.account.exempt_until or self.used)
+        self._became(act(self.account, found.act, self.policy, self.today, why="x", until=found.until))
+        if found.act in (Act.EXPIRED, Act.LAPSED):
+            self.used = self.today
+
+    def log_in(self) -> None:
+        """As the owner does, where that is possible."""
+        if self.state in (State.INITIAL, State.ACTIVE) and self.account.own_password:
+            self._use(pwdLastSuccess=self._noon)
+
+    def change_password(self) -> None:
+        """As the owner does, where there is one to be changed."""
+        there = self.account.own_password or self.account.initial_password
+        if self.state in (State.INITIAL, State.ACTIVE) and there:
+            self._use(pwdChangedTime=self._noon, pwdReset="")
+
+    def act(self, what: Act) -> None:
+        """As a person in charge does: the table says whether it is allowed."""
+        until = self.today + timedelta(days=30)
+        try:
+            operation = act(self.account, what, self.policy, self.today, secret=SECRET, until=until, **WHY)
+        except InputError:
+            assert self.state not in TABLE[what].sources
+            return
+        assert self.state in TABLE[what].sources
+        self._became(operation)
+        assert self.state in TABLE[what].targets
+        if what is Act.RESET:
+            self._use(pwdChangedTime=self._noon)
+        if what is not Act.EXEMPTED:
+            self.used = self.today
+
+    @property
+    def _noon(self) -> str:
+        return f"{self.today:%Y%m%d}050000Z"
+
+    def _became(self, operation: Modify) -> None:
+        self.account = after(self.account, operation)
+        self.state = self.account.state
+
+    def _use(self, **values: str) -> None:
+        told = {name: (value,) if value else () for name, value in values.items()}
+        merged = dict(self.account.entry.attributes) | told
+        self.account = Account(Entry(DN, {name: found for name, found in merged.items() if found}))
+        self.used = self.today
+
+
+_BY_HAND = [what for what in Act if not TABLE[what].timer and what is not Act.BEGUN]
+_STEP = st.tuples(st.integers(0, 60), st.sampled_from(["login", "password", *_BY_HAND]))
+
+
+@given(steps=st.lists(_STEP, max_size=25))
+def test_a_random_life_is_as_a_simple_model_says(steps: list[tuple[int, str]], lamdong: Policy) -> None:
+    life = Life(
+        replace(
+            lamdong,
+            inactivity=Inactivity(Duration(3, "months"), then=Removal.REVOKE),
+            locking=Locking(revoke_after=Duration(6, "months")),
+            password=Password(initial_valid=Duration(5, "days")),
+        )
+    )
+    for days, step in steps:
+        for _ in range(days):
+            life.night()
+        if step == "login":
+            life.log_in()
+        elif step == "password":
+            life.change_password()
+        else:
+            life.act(Act(step))
+        assert life.account.address == f"annv@{DOMAIN}"  # an address never goes
