@@ -34,8 +34,11 @@ DOMAINS = tuple(SAMPLES)
 """Every mail domain of the lab."""
 STRANGER = "congdan@ngoai.example"
 MIB = 1 << 20
-_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate", "congvuEnded")
-_ATTRIBUTES = ("objectClass", "uid", "mail", "cn", "pwdChangedTime", *_RESTORED)
+_RESTORED = (
+    *("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate", "congvuEnded"),
+    *("congvuSince", "congvuWarned", "congvuExempt"),
+)
+_ATTRIBUTES = ("objectClass", "uid", "mail", "cn", "departmentNumber", "pwdChangedTime", *_RESTORED)
 
 
 # --- SMTP by the letter

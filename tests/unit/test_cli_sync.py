@@ -398,15 +398,6 @@ def test_a_decision_is_remembered(doubtful: Session) -> None:
 # --- the rest
 
 
-def test_issue_password_prints_the_password_and_nothing_else(full: Session) -> None:
-    result = full("issue-password", "annv@lamdong.gov.vn")
-    assert result.exit_code == 0
-    found = next(entry for entry in full.server.entries.values() if "annv@lamdong.gov.vn" in entry.addresses)
-    assert result.output == found.value("userPassword") + "\n"
-    assert found.value("pwdReset") == "TRUE"
-    assert full("plan").exit_code == 0  # the sync does not undo it
-
-
 def test_the_launcher_passes_options_and_status_on(tmp_path: Path) -> None:
     command = [str(ROOT / "scripts/sync-directory"), "--settings", str(tmp_path / "none.yml")]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

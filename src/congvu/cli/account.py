@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from congvu.cli.author import author
 from congvu.errors import DirectoryFailure, InputError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
+from congvu.vietnam import today
 
 if TYPE_CHECKING:
     from congvu.directory.operations import Act
@@ -50,7 +51,7 @@ def show(settings_file: Path, address: str, *, as_json: bool) -> None:
         whole = directory.get(found.entry.dn, story.READ)
     if whole is None:
         raise InputError("it has just gone", where=found.entry.dn, hint="try again")
-    told = [one for one in story.facts(found, whole, policy, effective(policy), date.today()) if one.value]
+    told = [one for one in story.facts(found, whole, policy, effective(policy), today()) if one.value]
     if as_json:
         facts = {one.name: one.value for one in told}
         click.echo(printable(json.dumps({"dn": found.entry.dn, **facts}, ensure_ascii=False, indent=2)))
@@ -144,7 +145,7 @@ def reset(settings_file: Path, address: str, reason: str, document: str, approve
 @click.argument("address")
 def exempt(settings_file: Path, address: str, reason: str, document: str, until: datetime) -> None:
     """Let the account that holds ADDRESS stay unused until a day, for a reason (LD-7.2d)."""
-    if until.date() < date.today():
+    if until.date() < today():
         raise InputError(f"{until:%Y-%m-%d} is over", where=address, hint="name a day to come")
     serving.follow(_do(settings_file, address, "exempted", why=reason, document=document, until=until.date()))
 
@@ -179,7 +180,7 @@ def _do(settings_file: Path, address: str, word: str, *, why: str, document: str
     policy = _policy(settings, found)
     source = sources(settings.domains[found.domain].policy).get(acts.clause_of(act))
     clause = source.marks[0] if source and source.marks else ""
-    operation = acts.act(found, act, policy, date.today(), why=why, document=document, clause=clause, **more)
+    operation = acts.act(found, act, policy, today(), why=why, document=document, clause=clause, **more)
     with serving.as_owner_of(settings.state):
         applied = Desk(settings, author()).carry_out([operation])
     for _, failure in applied.failures:

@@ -16,10 +16,11 @@ from congvu.errors import InputError
 from congvu.files import failures
 from congvu.printable import printable
 from congvu.sync.auditfile import read_kept, records
-from congvu.sync.auditrecord import VIETNAM, Record, encode
+from congvu.sync.auditrecord import Record, encode
 from congvu.sync.auditshow import Filter, joined
 from congvu.sync.chain import START, Head, files_of, verify
 from congvu.sync.settings import load
+from congvu.vietnam import VIETNAM
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _folder = click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from congvu.cli.author import author
 from congvu.errors import SettingsError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
+from congvu.vietnam import today
 
 if TYPE_CHECKING:
     from congvu.lifecycle.night import Night
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _day = click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), help="As if it were that day; today unless given."
 )
+
+
+_only = click.option("--only", multiple=True, metavar="ADDRESS", help="Only this account. May be repeated.")
 
 
 @click.group()
@@ -36,11 +40,12 @@ def lifecycle() -> None:
 @lifecycle.command()
 @serving.settings_option
 @_day
-def plan(settings_file: Path, day: datetime | None) -> None:
+@_only
+def plan(settings_file: Path, day: datetime | None, only: tuple[str, ...]) -> None:
     """Show what is due today, and write nothing."""
     settings = sync_settings.read(settings_file)
     with serving.as_owner_of(settings.state):
-        night = _look(settings, day)
+        night = _look(settings, day, only)
     _print(night)
     click.get_current_context().exit(1 if night.operations else 0)
 
@@ -48,9 +53,12 @@ def plan(settings_file: Path, day: datetime | None) -> None:
 @lifecycle.command()
 @serving.settings_option
 @_day
+@_only
 @click.option("--allow", type=click.Choice(["leavers"]), help="Override the brake; needs --reason.")
 @click.option("--reason", default="", help="Why --allow is right; it stands in the audit log.")
-def run(settings_file: Path, day: datetime | None, allow: str | None, reason: str) -> None:
+def run(
+    settings_file: Path, day: datetime | None, only: tuple[str, ...], allow: str | None, reason: str
+) -> None:
     """Do what is due today: for a timer."""
     from congvu.lifecycle.desk import Desk  # noqa: PLC0415
 
@@ -58,7 +66,7 @@ def run(settings_file: Path, day: datetime | None, allow: str | None, reason: st
         raise SettingsError("the brake is overridden with a reason", hint="--allow leavers --reason TEXT")
     settings = sync_settings.read(settings_file)
     with serving.as_owner_of(settings.state):
-        night = _look(settings, day)
+        night = _look(settings, day, only)
         if not allow:
             night.check(_policies(settings))
         if not night.operations:
@@ -91,15 +99,16 @@ def follow(settings_file: Path, state: Path) -> None:
     click.get_current_context().exit(1 if done.untold else 0)
 
 
-def _look(settings: Settings, day: datetime | None) -> Night:
+def _look(settings: Settings, day: datetime | None, only: tuple[str, ...]) -> Night:
     from congvu.directory.connection import Directory  # noqa: PLC0415
     from congvu.lifecycle.night import look  # noqa: PLC0415
     from congvu.policy.source import sources  # noqa: PLC0415
 
     cited = {name: sources(domain.policy) for name, domain in settings.domains.items()}
-    today = day.date() if day else date.today()
+    the_day = day.date() if day else today()
     with Directory.as_service(settings.directory) as directory:
-        return look(directory, settings.directory.base, _policies(settings), today, cited)
+        night = look(directory, settings.directory.base, _policies(settings), the_day, cited)
+    return night.only(only) if only else night
 
 
 def _policies(settings: Settings) -> dict[str, policies.Policy]:

@@ -13,8 +13,6 @@ import click
 from congvu import files
 from congvu.cli import author as who
 from congvu.cli import watching
-from congvu.directory.connection import Directory
-from congvu.directory.password import find_open, issue_initial
 from congvu.errors import InputError, SettingsError
 from congvu.printable import printable
 from congvu.strictyaml import nearest
@@ -171,19 +169,6 @@ def decide(settings_file: Path, doubt: str | None, answer: str | None, *, author
     files.make_folder(settings.state, 0o700)
     decisions.remember(settings.decisions, decision)
     click.echo(printable(f"{doubt}: {decision.answer}, {decision.staff_id}"))
-
-
-@sync.command("issue-password")
-@_settings
-@click.argument("address")
-def issue_password(settings_file: Path, address: str) -> None:
-    """Give the account with ADDRESS a new initial password and print it, once.
-
-    It must be changed at first login. Hand it to its owner in person or on a channel you trust.
-    """
-    settings = load(settings_file).directory
-    with Directory.as_service(settings) as directory:
-        click.echo(issue_initial(directory, find_open(directory, settings.base, address).dn))
 
 
 def _order(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from congvu.directory.model import PEOPLE, Entry, State
-from congvu.sync.auditrecord import VIETNAM
+from congvu.vietnam import VIETNAM
 
 ATTRIBUTES = (
     *("objectClass", "uid", "cn", "ou", "mail", "departmentNumber", "congvuState"),

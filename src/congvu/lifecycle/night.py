@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,12 @@ class Night:
     operations: Sequence[Modify]
     in_use: Mapping[str, int]
     """Accounts with a clock, by mail domain."""
+
+    def only(self, addresses: Iterable[str]) -> Night:
+        """What of it concerns the accounts with these primary addresses."""
+        wanted = {address.lower() for address in addresses}
+        kept = [one for one in self.operations if one.label.lower() in wanted]
+        return Night(kept, self.in_use)
 
     def check(self, policies: Mapping[str, Policy]) -> None:
         """Raise `InputError` where more accounts of a mail domain would end than its brake allows.

@@ -13,8 +13,9 @@ from congvu.lifecycle.timers import next_clock
 from congvu.policy.effective import Effective
 from congvu.policy.model import Policy
 from congvu.sync.auditfile import records
-from congvu.sync.auditrecord import VIETNAM, Record
+from congvu.sync.auditrecord import Record
 from congvu.sync.auditshow import Filter, joined
+from congvu.vietnam import VIETNAM
 
 READ = (
     *("objectClass", "uid", "cn", "ou", "title", "mail", "mailLocalAddress", "departmentNumber"),

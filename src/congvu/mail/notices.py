@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from congvu.printable import printable
-from congvu.sync.auditrecord import VIETNAM
+from congvu.vietnam import VIETNAM
 
 SYSTEM = "Hệ thống thư điện tử công vụ"
 _MOST = 20

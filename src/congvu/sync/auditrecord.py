@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import timedelta, timezone
 from typing import Any
 
 from congvu.directory.model import Entry, Snapshot
@@ -14,8 +13,6 @@ from congvu.printable import printable
 Record = Mapping[str, Any]
 """One record as it is read: it may come from an older version of the program."""
 SECRET = "userpassword"  # noqa: S105  (the attribute's name)
-VIETNAM = timezone(timedelta(hours=7))
-"""The country has one time, without daylight saving: what people read of a record is in it."""
 SET, REMOVED = ("set",), ("removed",)
 """What stands for a password that was set, or taken away."""
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from congvu.directory.model import dn_key
-from congvu.sync.auditrecord import VIETNAM, Record
+from congvu.sync.auditrecord import Record
+from congvu.vietnam import VIETNAM
 
 _ADDRESSES = ("mail", "mailLocalAddress", "congvuFormerAddress")
 

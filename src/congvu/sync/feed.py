@@ -20,7 +20,8 @@ from congvu.files import whole
 from congvu.policy.model import Policy, Published
 from congvu.sync import ldif
 from congvu.sync.audit import AuditLog
-from congvu.sync.auditrecord import VIETNAM, Record
+from congvu.sync.auditrecord import Record
+from congvu.vietnam import VIETNAM
 
 OPERATIVE = {
     "objectClass": "",

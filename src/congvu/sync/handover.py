@@ -22,8 +22,8 @@ from congvu.naming.letters import FoldError, fold
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.sync.audit import AuditLog
-from congvu.sync.auditrecord import VIETNAM
 from congvu.sync.sheet import Issued, Sheet
+from congvu.vietnam import VIETNAM
 
 MOST = 2000
 """Passwords set in one run, unless told otherwise: the server takes 30 ms to hash one (ARGON2)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from congvu.printable import printable
-from congvu.sync.auditrecord import VIETNAM
+from congvu.vietnam import VIETNAM
 
 
 @dataclass(frozen=True, slots=True)
