@@ -30,7 +30,8 @@ def person(uid: str, domain: str = DOMAIN, *, container: str = "people", **more:
         "mailLocalAddress": mail, "mailHost": "mail.lamdong.gov.vn", "congvuState": "active",
         "congvuQuota": "1048576", "congvuIssued": "20261101000000Z", "congvuIssuedFor": f"Nguyễn|Văn|{uid}",
         "congvuAliasUntil": f"cu.{mail} 20271122", "congvuFormerAddress": f"xua.{mail}",
-        "congvuEnded": "20261101000000Z", "userPassword": PASSWORD, "pwdChangedTime": "20261101000000Z",
+        "congvuEnded": "20261101000000Z", "congvuSince": "20261101000000Z", "congvuWarned": "20261101000000Z",
+        "congvuExempt": "20271122 đi học", "userPassword": PASSWORD, "pwdChangedTime": "20261101000000Z",
         "pwdLastSuccess": f"{datetime.now(UTC):%Y%m%d%H%M%SZ}",  # of this hour: a login does not change it
     }  # fmt: skip
     return Entry.build(f"uid={uid},ou={container},{domain}", classes, given | more)

@@ -158,4 +158,4 @@ def test_the_overview_counts_every_clause_and_tells_what_waits(capsys: pytest.Ca
     main("6")
     told = capsys.readouterr().out.splitlines()
     assert len(told) == sum(clause.later == model.Later(6) for _, clause in clauses())
-    assert any(line.startswith("LD-7.2d: ") for line in told)
+    assert any(line.startswith("LD-7.3b: ") for line in told)
