@@ -33,11 +33,11 @@ LAMDONG, QUANGTRI = "lamdong.gov.vn", "quangtri.gov.vn"
 DOMAINS = tuple(SAMPLES)
 """Every mail domain of the lab."""
 STRANGER = "congdan@ngoai.example"
+SHARED = "Thư mục dùng chung"
 MIB = 1 << 20
-_RESTORED = (
-    *("mailLocalAddress", "congvuState", "congvuQuota", "congvuDelegate", "congvuEnded"),
-    *("congvuSince", "congvuWarned", "congvuExempt"),
-)
+_RIGHTS = ("congvuDelegate", "congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
+_LIFE = ("congvuSince", "congvuWarned", "congvuExempt")
+_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuEnded", *_LIFE, *_RIGHTS)
 _ATTRIBUTES = ("objectClass", "uid", "mail", "cn", "departmentNumber", "pwdChangedTime", *_RESTORED)
 
 
@@ -245,10 +245,15 @@ class Site:
         """Run a command as root on the mail server and return its output."""
         return run_in(self.lab, "mail", "sudo", *command, check=check).stdout
 
+    def empty(self, address: str) -> None:
+        """Take all out of a mailbox, and out of a unit's shared folder, for which `*` does not stand."""
+        folders = ("(", "mailbox", "*", "or", "mailbox", f"{SHARED}*", ")")
+        self.on_mail("doveadm", "expunge", "-u", address, *folders, "all", check=False)
+
     def close(self) -> None:
         """Empty the mailboxes that were used, and take the passwords away again."""
         for before in self._taken.values():
-            self.on_mail("doveadm", "expunge", "-u", before.value("mail"), "mailbox", "*", "all", check=False)
+            self.empty(before.value("mail"))
             attributes = {name: before.values(name) for name in _RESTORED}
             self.change(before.dn, attributes | {"userPassword": (), "pwdReset": ()})
         self._taken.clear()

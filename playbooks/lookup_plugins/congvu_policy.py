@@ -11,6 +11,7 @@ from ansible.plugins.lookup import LookupBase
 from congvu.errors import PolicyError
 from congvu.policy import load_domain
 from congvu.policy.effective import effective
+from congvu.policy.model import Policy
 from congvu.policy.values import Duration
 
 _DAY = 86400
@@ -50,6 +51,8 @@ _raw:
       never.
     - C(encryption), C(optional) or C(required); C(forward_out), C(forward_in), C(allow) or C(forbid).
     - C(send_limit), a mapping of C(count) and C(seconds).
+    - C(shared_folders), whether units have them; C(posting_addresses), a list: where units without the
+      network send what belongs into theirs.
     - C(password_min_length); C(lockout), a mapping of C(failures) and C(seconds), 0 for until somebody
       unlocks.
 """
@@ -89,12 +92,19 @@ class LookupModule(LookupBase):
                 "count": values.send_limit.count,
                 "seconds": _seconds(values.send_limit.span),
             },
+            "shared_folders": policy.shared_folders is not None,
+            "posting_addresses": _posting(policy),
             "password_min_length": values.password_min_length,
             "lockout": {
                 "failures": values.lockout.failures,
                 "seconds": _seconds(values.lockout.unlock_after),
             },
         }
+
+
+def _posting(policy: Policy) -> list[str]:
+    address = policy.shared_folders.posting_address if policy.shared_folders else None
+    return [str(address)] if address else []
 
 
 def _seconds(span: Duration | None) -> int:

@@ -46,6 +46,11 @@ NOTED = {  # by ppolicy
 SOMEONE, DELEGATE, HEAD = (person(uid, **NOTED) for uid in ("An", "Binh", "Chi"))
 NEIGHBOUR = person("Dung", ELSEWHERE, **NOTED)
 LINKED = {"congvuDelegate": DELEGATE.dn, "congvuHead": HEAD.dn, "congvuParent": f"ou=units,{DOMAIN}"}
+LINKED |= {"congvuOwner": HEAD.dn, "congvuReader": DELEGATE.dn, "congvuAnswerer": DELEGATE.dn}
+LINKED |= {
+    "congvuLeader": HEAD.dn,
+    "congvuDelegation": f"20260101 20261231 read,answer 12/QD | {DELEGATE.dn}",
+}
 OFFICE = unit("PhongAn", **LINKED, **NOTED)
 LOCKED_OUT = {"pwdAccountLockedTime": "000001010000Z", "pwdFailureTime": "20261101000000.000001Z"}
 PERSON = person("Em", congvuDelegate=DELEGATE.dn, pwdReset="TRUE", **LOCKED_OUT, **NOTED)

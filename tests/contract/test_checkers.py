@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from congvu.directory.connection import Directory
 from congvu.fleet.lab import ROOT
+from congvu.sync import settings as sync_settings
 from tests.contract.conftest import Rendered
 
 
@@ -36,12 +38,14 @@ CASES = (
         ("olcModuleLoad: ppolicy", "olcModuleLoad: ppolice"),
         ("attrs=pwdReset", "attrs=pwdRest"),
         ("olcRefintAttribute: congvuDelegate", "olcRefintAttribute: congvuDelegates"),
+        ("attrs=congvuReader", "attrs=congvuReaders"),
         ("olcDbIndex: objectClass", "olcDbIndex: objectKlass"),
         ("olcSuffix: dc=gov,dc=vn", "olcSuffix: gov.vn"),
     )),
     Case("mail", "dovecot", "dovecot.conf", "dovecot.conf.j2", (
         ("ssl = required", "ssl = requirred"),
         ("quota_full_tempfail", "quota_full_tmpfail"),
+        ("acl_ignore = yes", "acl_ignored = yes"),
         ("passdb ldap {", "passdb ldap {{"),
     )),
     Case("mail", "clamav", "clamd.conf", "clamd.conf.j2", (
@@ -206,6 +210,14 @@ def ask(rendered: Rendered, table: str, key: str) -> str:
     return (done.stdout + done.stderr).strip()
 
 
+def _heads(rendered: Rendered, address: str) -> list[str]:
+    """The address of a unit's head; of a person none."""
+    with Directory.as_service(sync_settings.load(rendered.lab.folder / "sync.yml").directory) as directory:
+        (entry,) = directory.search("dc=gov,dc=vn", f"(mail={address})", ("congvuHead",))
+        heads = [directory.get(dn, ("mail",)) for dn in entry.values("congvuHead")]
+    return [head.value("mail") for head in heads if head]
+
+
 ANSWERS = {
     "domains": ("lamdong.gov.vn", "lamdong.gov.vn"),
     "own_domains": ("ai@lamdong.gov.vn", "REJECT 5.7.1 log in on port 587 to send as lamdong.gov.vn"),
@@ -221,6 +233,8 @@ def test_a_table_answers_for_those_it_is_for(
     table: str, which: int, addresses: tuple[str, str], rendered: Rendered
 ) -> None:
     key, answer = (text.format(address=addresses[which]) for text in ANSWERS[table])
+    if table == "senders":
+        answer = ",".join((answer, *_heads(rendered, addresses[which])))
     assert ask(rendered, rendered.path("postfix", f"ldap/{table}.cf"), key) == answer
 
 

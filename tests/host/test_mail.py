@@ -43,6 +43,8 @@ FILES = {
     "/etc/postfix/master.cf": ("root", "root", 0o644),
     "/etc/dovecot/dovecot.conf": ("root", "dovecot", 0o640),
     "/etc/dovecot/domains.json": ("root", "root", 0o644),
+    "/etc/dovecot/ldap.password": ("root", "dovecot", 0o640),
+    "/etc/dovecot/sieve/posted.svbin": ("root", "root", 0o644),
     "/etc/dovecot/sieve/spam-to-junk.svbin": ("root", "root", 0o644),
     "/etc/dovecot/sieve/learn-spam.svbin": ("root", "root", 0o644),
     "/etc/dovecot/sieve/learn-ham.svbin": ("root", "root", 0o644),
@@ -173,6 +175,7 @@ def test_passwords_of_daemons_stand_only_where_they_must(lab: Lab, mail: Any) ->
     assert json.loads(done.stdout) == {
         "/etc/ldap/congvu-seed.ldif": "0o600",
         "/etc/dovecot/dovecot.conf": "0o640",
+        "/etc/dovecot/ldap.password": "0o640",
         "/run/dovecot/dovecot.conf.binary": "0o600",  # the same file, as Dovecot reads it
         "/etc/congvu/directory.password": "0o640",  # for the group of the sync's account
         **dict.fromkeys(_tables(mail), "0o640"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import email.utils
+import importlib
 import importlib.util
 import io
 import os
@@ -319,3 +320,100 @@ def test_dots_are_taken_off_and_a_postfix_that_is_down_means_later(tmp_path: Pat
     gate = _load(ROLE / "files/mailbox/sieve_submission.py")
     with pytest.raises(gate.Refused, match=r"^451"):
         gate.Postfix("127.0.0.1", 1).take("", [], ["a@b.vn"], b"x")
+
+
+# Mailboxes and shared folders of units
+
+AN = "uid=S1,ou=people,dc=mau,dc=gov,dc=vn"
+
+
+def _unit(uid: str, name: str, domain: str = "mau", **rights: str) -> dict[str, list[str]]:
+    entry = {
+        "dn": [f"uid={uid},ou=units,dc={domain},dc=gov,dc=vn"],
+        "uid": [uid],
+        "mail": [f"{uid.lower()}@{domain}.gov.vn"],
+        "displayname": [name],
+    }
+    return entry | {f"congvu{right}": [dn] for right, dn in rights.items()}
+
+
+@pytest.fixture
+def units(programs: None) -> Iterator[ModuleType]:  # noqa: ARG001
+    yield importlib.import_module("units")
+    del sys.modules["units"]
+
+
+def _seen(units: ModuleType, *found: dict[str, list[str]], unit_id: str = "") -> dict[str, str]:
+    """The folders that An sees, and what is allowed in them; empty: all."""
+    account = units.Account(AN, "an@mau.gov.vn", unit_id)
+    views = list(units.views(account, found, {"mau.gov.vn": True, "khac.gov.vn": False}))
+    made = units.settings(views, "/store")
+    return {
+        made[f"namespace/{name}/prefix"]: made.get(f"namespace/{name}/acl/anyone/rights", "")
+        for name in made.get("namespace+", "").split()
+    }
+
+
+@pytest.mark.parametrize(
+    ("right", "mailbox", "shared"),
+    [
+        ("head", "", ""),
+        ("owner", "", ""),
+        ("answerer", "lrswtipe", ""),
+        ("reader", "lr", "lr"),
+        ("delegate", None, ""),
+        ("leader", None, "lr"),
+        (None, None, None),
+    ],
+)
+def test_a_right_shows_a_units_folders_and_no_more(
+    right: str | None, mailbox: str | None, shared: str | None, units: ModuleType
+) -> None:
+    for dn in (AN, AN.upper()):
+        unit = _unit("A1", "Phòng A", **({right: dn} if right else {}))
+        wanted = {"Đơn vị/Phòng A/": mailbox, "Thư mục dùng chung/Phòng A/": shared}
+        assert _seen(units, unit) == {name: rights for name, rights in wanted.items() if rights is not None}
+
+
+def test_people_read_the_shared_folder_of_their_own_unit_in_their_own_domain(units: ModuleType) -> None:
+    assert _seen(units, _unit("A1", "Phòng A"), unit_id="a1") == {"Thư mục dùng chung/Phòng A/": "lr"}
+    assert _seen(units, _unit("A1", "Phòng A", domain="mau.khac"), unit_id="a1") == {}
+
+
+def test_a_domain_without_shared_folders_has_only_mailboxes(units: ModuleType) -> None:
+    assert _seen(units, _unit("A1", "Phòng A", domain="khac", head=AN)) == {"Đơn vị/Phòng A/": ""}
+
+
+def test_units_of_one_name_are_told_apart_and_no_name_makes_a_folder_of_its_own(units: ModuleType) -> None:
+    two = [_unit("A1", "Phòng A", reader=AN), _unit("A2", "Phòng A", domain="khac", reader=AN)]
+    assert {name for name in _seen(units, *two) if name.startswith("Đơn vị")} == {
+        "Đơn vị/Phòng A (a1@mau.gov.vn)/",
+        "Đơn vị/Phòng A (a2@khac.gov.vn)/",
+    }
+    odd = _unit("A3", "Ban\u200b A/B *%\n", domain="khac", reader=AN)
+    assert set(_seen(units, odd)) == {"Đơn vị/Ban A-B/"}
+
+
+def test_what_the_directory_answers_is_read_with_base64_and_without_a_folder_outside_the_store(
+    units: ModuleType,
+) -> None:
+    answer = """dn: uid=A1,ou=units,dc=mau,dc=gov,dc=vn
+uid: A1
+mail: a1@mau.gov.vn
+displayName:: UGjDsm5nIEE=
+congvuHead: uid=S1,ou=people,dc=mau,dc=gov,dc=vn
+
+dn: uid=../x,ou=units,dc=mau,dc=gov,dc=vn
+uid: ../x
+mail: x@mau.gov.vn
+
+# refldaps://elsewhere
+
+"""
+    (unit,) = units.parse(answer)
+    assert (unit["displayname"], unit["congvuhead"]) == (["Phòng A"], [AN])
+
+
+def test_a_name_with_signs_of_a_filter_asks_for_itself(units: ModuleType) -> None:
+    account = units.Account(r"uid=a\2C*(b),ou=people,dc=mau,dc=gov,dc=vn", "an@mau.gov.vn", "")
+    assert r"(congvuHead=uid=a\5c2C\2a\28b\29,ou=people,dc=mau,dc=gov,dc=vn)" in units.question(account)

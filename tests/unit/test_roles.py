@@ -32,6 +32,7 @@ VALIDATED = {
     "dovecot/dovecot.conf.j2": "doveconf -n -c",
     "clamav/clamd.conf.j2": "clamconf",
     "dovecot/learn.conf.j2": "sh -n",
+    "dovecot/posted.sieve.j2": "sievec -d",
     "rspamd/rspamd.conf.j2": "rspamadm configtest -c",
     "outside_dns/knot.conf.j2": "conf-check",
     "outside_dns/zone.j2": "kzonecheck",

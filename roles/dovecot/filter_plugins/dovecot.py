@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_MAILBOX = ("operator", "warn_at", "forward_out")
+_MAILBOX = ("operator", "warn_at", "forward_out", "shared_folders", "posting_addresses")
 
 
 def of_domain(domains: Mapping[str, Mapping[str, Any]], key: str) -> str:

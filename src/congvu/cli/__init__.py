@@ -33,6 +33,7 @@ _GROUPS = {
     "policy": "congvu.cli.policy:policy",
     "registry": "congvu.cli.registry:registry",
     "sync": "congvu.cli.sync:sync",
+    "unit": "congvu.cli.unit:unit",
 }
 
 

@@ -62,6 +62,10 @@ def _announcement(wanted: Entry, there: Entry) -> tuple[Change, ...]:
     return tuple(made)
 
 
+_NAMING = ("congvuHead", "congvuOwner", "congvuLeader")
+"""Attributes of a unit that name people."""
+
+
 def _account(item: WantedEntry, wanted: Wanted, found: Snapshot, problems: list[str]) -> Iterator[Operation]:
     domain, there = wanted.task.layout.domain, found.get(item.entry.dn)
     if there is None:
@@ -73,13 +77,18 @@ def _account(item: WantedEntry, wanted: Wanted, found: Snapshot, problems: list[
 
 
 def _new(item: WantedEntry, wanted: Wanted, found: Snapshot) -> Iterator[Operation]:
-    """A new account. A head who is new, too, is written when both are there: no DN ever points nowhere."""
-    domain, head = wanted.task.layout.domain, item.entry.values("congvuHead")
-    if not head or found.get(head[0]):
+    """A new account. People it names who are new, are written once they are there: no DN leads nowhere."""
+    domain = wanted.task.layout.domain
+    later_ones = {
+        name: named
+        for name in _NAMING
+        if (named := item.entry.values(name)) and not all(found.get(dn) for dn in named)
+    }
+    if not later_ones:
         yield Add(domain, item.entry, item.reason)
         return
-    entry = frozen(item.entry, congvuHead=())
+    entry = frozen(item.entry, **dict.fromkeys(later_ones, ()))
     yield Add(domain, entry, item.reason)
-    made = (Change("congvuHead", (), head),)
+    made = tuple(Change(name, (), named) for name, named in later_ones.items())
     later = Reason(Event.DETAILS, "", item.reason.place, "", item.reason.document)
     yield Modify(domain, entry, made, why(WantedEntry(item.entry, later), made, wanted.task))

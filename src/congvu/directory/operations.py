@@ -189,7 +189,7 @@ class DomainPlan:
         return sum(isinstance(operation, Modify) for operation in self.operations)
 
 
-_POINTERS = frozenset({"congvuHead", "congvuSuccessor", "congvuParent"})
+_POINTERS = frozenset({"congvuHead", "congvuSuccessor", "congvuParent", "congvuOwner", "congvuLeader"})
 
 
 def level(operation: Operation) -> int:

@@ -72,6 +72,12 @@ class Accounts:
         wanted = f"(&(objectClass={MANAGED_CLASS})(uid={escape_value(account.unit_id)})(|{_DELIVERING}))"
         return next(map(_account, self._directory.search(units, wanted, _ATTRIBUTES)), None)
 
+    def units(self, domain: str) -> tuple[Account, ...]:
+        """The units of a mail domain that have a mailbox, by address. Raises `DirectoryFailure`."""
+        wanted = f"(&(objectClass={MANAGED_CLASS})(|{_DELIVERING}))"
+        found = self._directory.search(Layout(self._base, domain).units, wanted, _ATTRIBUTES)
+        return tuple(sorted(map(_account, found), key=lambda account: account.address))
+
     def boxes(self) -> tuple[str, ...]:
         """Primary addresses of all accounts with a mailbox. Raises `DirectoryFailure`."""
         wanted = f"(&(objectClass={MANAGED_CLASS})(|{_DELIVERING}))"

@@ -28,11 +28,13 @@ _PERSON = (
     *("cn", "displayName", "sn", "givenName", "title", "ou", "departmentNumber", "employeeNumber"),
     *("telephoneNumber", *_BOTH[3:]),
 )
-_UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuSuccessor", *_BOTH[3:])
+_RIGHTS = ("congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
+"""Who has rights in a unit's mailbox and shared folder, besides the head and who may send as it."""
+_UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuSuccessor", *_BOTH[3:], *_RIGHTS)
 OWNED = frozenset({*_PERSON, *_UNIT})
 """All attributes that the sync owns."""
 _SETS = frozenset({"mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})
-_NAMES = frozenset({"congvuParent", "congvuHead", "congvuSuccessor", "congvuDelegate"})
+_NAMES = frozenset({"congvuParent", "congvuHead", "congvuSuccessor", "congvuDelegate", *_RIGHTS})
 """Attributes whose values are DNs."""
 _NONE: tuple[str, ...] = ()
 

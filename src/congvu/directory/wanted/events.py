@@ -54,6 +54,10 @@ _DETAILS = {
     "employeeNumber": "the staff id",
     "congvuEnded": "opened again by hand",
     "congvuDelegate": "delegations end: their holders left",
+    "congvuReader": "delegations end: their holders left",
+    "congvuAnswerer": "delegations end: their holders left",
+    "congvuOwner": "the owners by office",
+    "congvuLeader": "who of the leadership reads the shared folder",
     "title": "the position",
 }
 _LEDGER = "what the address was formed from"
@@ -74,7 +78,7 @@ def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
         for name, text in _DETAILS.items()
         if name in by_name.keys() - explained and not (standing and name == "congvuEnded")
     ]
-    phrases = [_PHRASES[event](by_name, item) for event in events] + rest
+    phrases = [_PHRASES[event](by_name, item) for event in events] + list(dict.fromkeys(rest))
     if standing or (item.reason.event in _STANDING and not events):
         text = "; ".join((item.reason.text, *phrases))
         return Reason(item.reason.event, text, item.reason.place, item.reason.clause, item.reason.document)

@@ -12,7 +12,15 @@ from congvu.directory.wanted.values import frozen
 from congvu.directory.wanted.work import Work
 from congvu.registry.model import Person, Status
 
-_RIGHTS = frozenset({"congvuDelegate", "congvuHead"})
+_RIGHTS = (
+    "congvuDelegate",
+    "congvuHead",
+    "congvuOwner",
+    "congvuReader",
+    "congvuAnswerer",
+    "congvuLeader",
+)
+"""Attributes of an account that name others, who may do something with it until they leave."""
 LEAVING = ("leaving.then", "leaving")
 DISSOLUTION = ("dissolution.then", "dissolution.hold", "leaving.then")
 
@@ -82,17 +90,19 @@ def end(work: Work, held: Entry, reason: Reason, **changes: tuple[str, ...]) -> 
 
 
 def rights_of_leavers(work: Work, wanted: Iterable[WantedEntry]) -> Iterator[WantedEntry]:
-    """Accounts that no row changes, and that name somebody who has left as a delegate or as the head.
+    """Accounts that no row changes, and that give somebody who has left a right.
 
     `wanted` are the entries that are wanted for other reasons; those have lost such names already.
     """
     known = {item.entry.dn for item in wanted}
     for kind, accounts in ((UNITS, work.accounts.units), (PEOPLE, work.accounts.people)):
-        for identifier in sorted(key for key, held in accounts.items() if held.attributes.keys() & _RIGHTS):
+        for identifier in sorted(
+            key for key, held in accounts.items() if held.attributes.keys() & set(_RIGHTS)
+        ):
             held = accounts[identifier]
             if held.dn in known or not held.in_use or work.set_aside(kind, identifier):
                 continue
-            entry = frozen(held, congvuDelegate=work.delegates(held), congvuHead=work.head(held))
+            entry = frozen(held, **{right: work.keeping(held, right) for right in _RIGHTS})
             if entry.attributes != held.attributes:
                 yield WantedEntry(entry, Reason(Event.DETAILS, "", clause=work.task.clause(*LEAVING)))
 

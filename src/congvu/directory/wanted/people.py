@@ -50,7 +50,7 @@ def wanted_people(work: Work) -> Iterator[WantedEntry]:
         values |= mailbox(work.layout, held, given, holding, work.stamped)
         values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
         if "congvuDelegate" in held.attributes:
-            values["congvuDelegate"] = work.delegates(held)
+            values["congvuDelegate"] = work.keeping(held, "congvuDelegate")
         if any(differing(True, values, held.attributes)):
             reason = (
                 _back(work, person)

@@ -8,6 +8,7 @@ from congvu.directory.model import MANAGED_CLASS, PEOPLE, UNITS, Entry, State
 from congvu.directory.operations import Event, Reason
 from congvu.directory.states import ended, is_open
 from congvu.directory.wanted.compare import differing
+from congvu.directory.wanted.leadership import Leadership
 from congvu.directory.wanted.leaving import DISSOLUTION, end, without_row
 from congvu.directory.wanted.model import WantedEntry
 from congvu.directory.wanted.values import Values, frozen, mailbox, new_mailbox, one, special_quota
@@ -25,16 +26,17 @@ def wanted_units(work: Work) -> Iterator[WantedEntry]:
 
     People who leave must be known.
     """
+    leadership = Leadership(work)
     for unit in sorted(work.serving, key=lambda unit: (_depth(work, unit), unit.unit_id)):
         if given := work.allocation.units.get(unit.unit_id):
-            yield from _served(work, unit, given)
+            yield from _served(work, leadership, unit, given)
     for unit in sorted(work.task.registry.units, key=lambda unit: unit.unit_id):
         if unit.status is Status.LEFT and not work.set_aside(UNITS, unit.unit_id):
             yield from _dissolved(work, unit)
     yield from without_row(work, UNITS, work.units, _named(work))
 
 
-def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
+def _served(work: Work, leadership: Leadership, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
     held = work.accounts.units.get(unit.unit_id)
     values = _values(work, unit)
     quota_clause = work.task.clause(*_QUOTA)
@@ -46,6 +48,8 @@ def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
             **new_mailbox(work.layout, given, work.task.mail_host, work.stamped),
             "congvuState": (str(State.INITIAL),),
             "congvuHead": _head(work, unit, None),
+            "congvuOwner": leadership.owners(unit),
+            "congvuLeader": leadership.leaders(unit),
         }
         dn = work.layout.unit(unit.unit_id)
         entry = Entry(dn, {name: found for name, found in values.items() if found})
@@ -59,7 +63,9 @@ def _served(work: Work, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
     back = not is_open(held)
     values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
     values["congvuHead"] = _head(work, unit, held)
-    values["congvuDelegate"] = work.delegates(held)
+    values["congvuOwner"], values["congvuLeader"] = leadership.owners(unit), leadership.leaders(unit)
+    for right in ("congvuDelegate", "congvuReader", "congvuAnswerer"):
+        values[right] = work.keeping(held, right)
     if not any(differing(False, values, held.attributes)):
         work.unchanged += 1
         return
@@ -113,7 +119,7 @@ def _head(work: Work, unit: Unit, held: Entry | None) -> tuple[str, ...]:
     work.findings.append(
         f"{unit.place}: the head of {unit.unit_id}, {head}, has no account; the head stays as it was"
     )
-    return work.head(held) if held else ()
+    return work.keeping(held, "congvuHead") if held else ()
 
 
 def _dissolved(work: Work, unit: Unit) -> Iterator[WantedEntry]:

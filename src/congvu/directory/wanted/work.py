@@ -173,13 +173,9 @@ class Work:
             return True
         return (account.state.gone or ended(account)) and account.value("uid") not in self.allocation.people
 
-    def delegates(self, held: Entry) -> tuple[str, ...]:
-        """Who may go on sending as `held`: who has left may not."""
-        return tuple(dn for dn in held.values("congvuDelegate") if not self._left(dn))
-
-    def head(self, held: Entry) -> tuple[str, ...]:
-        """The head that a unit has, unless that one has left."""
-        return tuple(dn for dn in held.values("congvuHead") if not self._left(dn))
+    def keeping(self, held: Entry, right: str) -> tuple[str, ...]:
+        """Those whom `held` names in the attribute `right`, without who has left."""
+        return tuple(dn for dn in held.values(right) if not self._left(dn))
 
     def _left(self, dn: str) -> bool:
         entry = self.found.get(dn)
