@@ -18,6 +18,7 @@ from congvu.errors import LabFailure
 from congvu.fleet.client import Outside, poll
 from congvu.policy.values import Duration
 from congvu.vietnam import today
+from tests.e2e.test_units import MAILBOXES, shown
 from tests.lab import LAMDONG, STRANGER, Account, Site, inbox, letter, transact, wait
 
 AUDIT = "/var/lib/congvu-sync/audit"
@@ -236,6 +237,44 @@ def test_an_exemption_with_its_reason_keeps_the_mailbox(site: Site, owner: Accou
     assert "1 done" in night(site, owner, until - timedelta(days=14))
     shown = site.on_mail("congvu", "account", "show", owner.address)
     assert re.search(rf"Được giữ dù không sử dụng: +đến hết {until:%d/%m/%Y}: đi học dài hạn", shown)
+
+
+# --- Delegations
+
+
+def test_a_delegate_reads_the_units_mailbox_until_the_last_day(
+    site: Site, outside: Outside, owner: Account, office: Account
+) -> None:
+    """LD-10.2đ, LD-11.1: in writing, with an own login, and no longer than the document says."""
+    until = today() + timedelta(days=3)
+    words = ("--to", owner.address, "--reason", "theo dõi hộp thư")
+    with pytest.raises(LabFailure, match="in writing"):
+        site.on_mail("congvu", "unit", "delegate", office.address, *words)
+    with pytest.raises(LabFailure, match="not of this unit"):
+        site.on_mail("congvu", "unit", "delegate", site.unit().address, *words, *DOCUMENT)
+    rights = ("--right", "read", "--right", "send", "--until", f"{until}")
+    site.on_mail("congvu", "unit", "delegate", office.address, *words, *rights, *DOCUMENT)
+    assert shown(outside, owner, MAILBOXES, office.name)
+    with outside.submission(owner.address, owner.password) as client:
+        message = letter(office.address, STRANGER)
+        assert transact(client, office.address, STRANGER, message).accepted
+    assert "nothing is due" in night(site, office, until)
+    with opened(outside, owner) as session:
+        assert "1 done" in night(site, office, until + timedelta(days=1))
+        site.on_mail("systemctl", "start", "congvu-follow.service")
+        assert is_dead(session)
+    assert not shown(outside, owner, MAILBOXES, office.name)
+
+
+def test_a_delegation_that_is_ended_ends_the_delegates_session(
+    site: Site, outside: Outside, owner: Account, office: Account
+) -> None:
+    words = ("--to", owner.address, "--reason", "kiểm tra", *DOCUMENT)
+    site.on_mail("congvu", "unit", "delegate", office.address, *words)
+    with opened(outside, owner) as session:
+        site.on_mail("congvu", "unit", "end-delegation", office.address, *words)
+        assert is_dead(session)
+    assert not shown(outside, owner, MAILBOXES, office.name)
 
 
 # --- The story

@@ -13,21 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from congvu.directory.model import Entry, State
-from congvu.directory.operations import Act, Modify
+from congvu.directory.operations import Act, Modify, Reason
 from congvu.errors import InputError
+from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, Account
 from congvu.lifecycle.acts import act, clause_of, secret_for
-from congvu.lifecycle.night import WITH_CLOCKS, look
+from congvu.lifecycle.night import WITH_CLOCKS, WITH_DELEGATES, look
 from congvu.lifecycle.timers import due, next_clock
 from congvu.lifecycle.transitions import TABLE, Document
 from congvu.policy import Policy
 from congvu.policy.effective import DEFAULTS, effective
-from congvu.policy.model import Inactivity, Locking, Password, Removal, Returning
+from congvu.policy.model import Inactivity, Locking, Password, Removal, Returning, Role
 from congvu.policy.values import Duration
 from tests.unit.helpers import BASE, ROOT
 
 DOMAIN = "lamdong.gov.vn"
 DN = f"uid=S1,ou=people,dc=lamdong,{BASE}"
+ACTS = [one for one in Act if one in TABLE]
 SECRET = "made-up"  # noqa: S105  (set nowhere)
 USED = "20270131020000Z"
 """A login on 31 January 2027, 9:00 in Vietnam."""
@@ -69,7 +71,7 @@ def test_the_document_prints_the_table() -> None:
 
 
 def test_every_act_is_in_the_table_and_every_notice_and_clock_in_the_policy() -> None:
-    assert set(Act) <= TABLE.keys()
+    assert set(Act) - TABLE.keys() == {Act.DELEGATED, Act.DELEGATION_ENDED}  # of rights, not of states
     for way in TABLE.values():
         assert not way.notice or f"notices.{way.notice}" in DEFAULTS
         assert way.timer in ("", "password.initial_valid", "inactivity.warn_before", "inactivity.after",
@@ -78,7 +80,7 @@ def test_every_act_is_in_the_table_and_every_notice_and_clock_in_the_policy() ->
 
 def test_no_way_leads_out_of_purged_and_only_one_out_of_revoked_by_hand() -> None:
     assert not any(State.PURGED in way.sources for way in TABLE.values())
-    assert [what for what in Act if State.REVOKED in TABLE[what].sources] == [Act.RESTORED]
+    assert [what for what in ACTS if State.REVOKED in TABLE[what].sources] == [Act.RESTORED]
 
 
 # Acts
@@ -88,7 +90,7 @@ WHY: dict[str, Any] = {"why": "lý do", "document": "12/CV"}
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("what", Act)
+@pytest.mark.parametrize("what", ACTS)
 def test_an_act_is_done_from_the_states_of_the_table_and_refused_from_all_others(
     what: Act, state: State, lamdong: Policy
 ) -> None:
@@ -101,7 +103,7 @@ def test_an_act_is_done_from_the_states_of_the_table_and_refused_from_all_others
             act(one, what, lamdong, TODAY, **WHY)
 
 
-@pytest.mark.parametrize("what", Act)
+@pytest.mark.parametrize("what", ACTS)
 def test_a_document_is_asked_for_where_the_table_says_so(what: Act, lamdong: Policy) -> None:
     one = account(congvuState=str(TABLE[what].sources[0]))
     needs = {Document.ALWAYS: (True, True), Document.BY_POLICY: (True, False), Document.FREE: (False, False)}
@@ -275,8 +277,9 @@ class Directory:
         self._accounts = accounts
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
-        assert (base, filter_, tuple(attributes)) == (BASE, WITH_CLOCKS, ATTRIBUTES)
-        return (one.entry for one in self._accounts)
+        assert (base, tuple(attributes)) == (BASE, ATTRIBUTES)
+        clocks = {WITH_CLOCKS: True, WITH_DELEGATES: False}[filter_]
+        return (one.entry for one in self._accounts if one.is_person is clocks)
 
 
 def people(count: int, **values: str) -> Iterator[Account]:
@@ -309,6 +312,98 @@ def test_the_brake_stops_a_night_that_would_empty_a_domain(lamdong: Policy) -> N
 def test_each_clock_of_the_table_rests_on_the_key_it_names() -> None:
     assert clause_of(Act.INACTIVE) == "inactivity.after"
     assert clause_of(Act.LOCKED) == ""
+
+
+# Delegations
+
+UNIT = f"uid=A1,ou=units,dc=lamdong,{BASE}"
+READ, SEND = delegation.Right.READ, delegation.Right.SEND
+
+
+def box(**values: str | tuple[str, ...]) -> Account:
+    usual: dict[str, str | tuple[str, ...]] = {"uid": "A1", "mail": f"snv@{DOMAIN}", "congvuState": "initial"}
+    return Account(Entry.build(UNIT, ("organizationalUnit", "congvuAccount"), usual | values))
+
+
+def given_to(dn: str = DN, start: date = TODAY, until: date | None = None) -> delegation.Delegation:
+    return delegation.Delegation(dn, frozenset({READ, SEND}), start, until, "12/CV-SNV")
+
+
+def rights(unit: Account) -> tuple[set[str], set[str], set[str]]:
+    read, answer, send = (set(unit.entry.values(name)) for name in delegation.ATTRIBUTES.values())
+    return read, answer, send
+
+
+def test_a_delegation_is_written_and_read_back() -> None:
+    for one in (given_to(), given_to(until=date(2027, 12, 31))):
+        assert delegation.Delegation.from_text(str(one)) == one
+    with pytest.raises(ValueError, match="no delegation"):
+        delegation.Delegation.from_text("somebody")
+
+
+def test_a_delegation_begins_and_ends_on_its_days() -> None:
+    first, last = TODAY + timedelta(days=2), TODAY + timedelta(days=4)
+    why = Reason(Act.DELEGATED, "x")
+    operation = delegation.delegated(box(), given_to(start=first, until=last), TODAY, why)
+    assert operation
+    unit, seen = after(box(), operation), []
+    for day in (TODAY + timedelta(days=number) for number in range(1, 7)):
+        if operation := delegation.due(unit, day):
+            unit = after(unit, operation)
+        seen.append(DN in unit.entry.values("congvuReader"))
+    assert seen == [False, True, True, True, False, False]
+    assert delegation.delegations(unit.entry) == ()
+    assert rights(unit) == (set(), set(), set())
+
+
+def test_whoever_has_a_right_without_a_record_keeps_it() -> None:
+    other = DN.replace("S1", "S2")
+    unit = box(congvuDelegate=other)
+    operation = delegation.delegated(unit, given_to(), TODAY, Reason(Act.DELEGATED, "x"))
+    assert operation
+    unit = after(unit, operation)
+    assert rights(unit) == ({DN}, set(), {DN, other})
+    operation = delegation.withdrawn(unit, DN, TODAY, Reason(Act.DELEGATION_ENDED, "x"))
+    assert operation
+    assert rights(after(unit, operation)) == (set(), set(), {other})
+    assert delegation.withdrawn(after(unit, operation), DN, TODAY, Reason(Act.DELEGATED, "x")) is None
+
+
+def test_the_night_does_what_a_delegation_asks_for(lamdong: Policy) -> None:
+    unit = box(congvuDelegation=str(given_to(until=TODAY)), congvuReader=DN, congvuDelegate=DN)
+    policies = {DOMAIN: lamdong}
+    assert look(Directory(unit), BASE, policies, TODAY).operations == []
+    (operation,) = look(Directory(unit), BASE, policies, TODAY + timedelta(days=1)).operations
+    assert operation.reason.event is Act.DELEGATION_ENDED
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"document": ""}, "in writing"),
+        ({"until": TODAY - timedelta(days=1), "start": TODAY - timedelta(days=9)}, "is over"),
+        ({"above": ()}, "not of this unit"),
+        ({"unit": account()}, "no unit's mailbox"),
+        ({"delegate": account(congvuState="revoked")}, "nobody's account"),
+        ({"roles": (Role.CLERK,)}, "none of: clerk"),
+    ],
+)
+def test_a_delegation_that_the_policy_does_not_allow_is_refused(
+    said: dict[str, Any], words: str, lamdong: Policy
+) -> None:
+    usual: dict[str, Any] = {"unit": box(), "delegate": account(title="Chuyên viên"), "above": (UNIT,)}
+    said_of_it = {name: value for name, value in said.items() if name in ("document", "until", "start")}
+    given_ = replace(given_to(), **said_of_it)
+    rules = replace(lamdong.delegation, roles=said.get("roles"))
+    policy, usual = replace(lamdong, delegation=rules), usual | said
+    with pytest.raises(InputError, match=words):
+        delegation.check(usual["unit"], usual["delegate"], usual["above"], given_, policy=policy, today=TODAY)
+
+
+def test_a_clerk_may_be_a_delegate_where_the_policy_names_clerks(lamdong: Policy) -> None:
+    rules = replace(lamdong.delegation, roles=(Role.CLERK,))
+    clerk, policy = account(title="Văn thư"), replace(lamdong, delegation=rules)
+    delegation.check(box(), clerk, (UNIT,), given_to(), policy=policy, today=TODAY)
 
 
 # A random life against a model
@@ -382,7 +477,7 @@ class Life:
         self.used = self.today
 
 
-_BY_HAND = [what for what in Act if not TABLE[what].timer and what is not Act.BEGUN]
+_BY_HAND = [what for what in ACTS if not TABLE[what].timer and what is not Act.BEGUN]
 _STEP = st.tuples(st.integers(0, 60), st.sampled_from(["login", "password", *_BY_HAND]))
 
 

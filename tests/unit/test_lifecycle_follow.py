@@ -65,7 +65,8 @@ class Directory:
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:  # noqa: ARG002
         for entry in self._entries:
             by_address = any(f"(mailLocalAddress={address})" in filter_ for address in entry.addresses)
-            if by_address or (f"(uid={entry.value('uid')})" in filter_ and base in entry.dn):
+            by_id = f"(uid={entry.value('uid')})" in filter_ and base in entry.dn
+            if by_address or by_id or base == entry.dn:
                 yield entry
 
 
@@ -289,6 +290,15 @@ def test_sessions_end_where_nobody_may_log_in_or_the_password_is_another(world: 
     )
     world.follow()
     assert world.kicked == [f"an{number}@{DOMAIN}" for number in range(3)]
+
+
+def test_sessions_of_who_lost_a_right_in_a_units_mailbox_end(world: World) -> None:
+    delegates = tuple(person(number).dn for number in (1, 2))
+    gone = Modify(
+        DOMAIN, unit(), (Change("congvuReader", delegates, delegates[:1]),), Reason(Act.DELEGATION_ENDED, "x")
+    )
+    world.happen(gone)
+    assert world.follow().ended == (f"an2@{DOMAIN}",)
 
 
 def test_a_dovecot_that_is_away_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

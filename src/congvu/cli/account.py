@@ -11,7 +11,7 @@ import click
 
 from congvu.cli import serving
 from congvu.cli.author import author
-from congvu.errors import DirectoryFailure, InputError
+from congvu.errors import InputError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
 from congvu.vietnam import today
@@ -182,9 +182,7 @@ def _do(settings_file: Path, address: str, word: str, *, why: str, document: str
     clause = source.marks[0] if source and source.marks else ""
     operation = acts.act(found, act, policy, today(), why=why, document=document, clause=clause, **more)
     with serving.as_owner_of(settings.state):
-        applied = Desk(settings, author()).carry_out([operation])
-    for _, failure in applied.failures:
-        raise DirectoryFailure(failure.message, where=failure.where, hint=failure.hint)
+        Desk(settings, author()).carry_out_one(operation)
     state = acts.target(found, act, policy)
     became = act if state is found.state else f"{found.state} → {state}"
     click.echo(f"{found.address}: {became}", err=act is Act.RESET)

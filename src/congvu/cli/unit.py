@@ -2,31 +2,109 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from congvu import policy as policies
+from congvu.cli.author import author
+from congvu.cli.serving import as_owner_of, follow, settings_option
+from congvu.directory.operations import Act, Reason
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
+from congvu.vietnam import today
 
-_settings = click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("/etc/congvu/sync.yml"),
-    show_default=True,
-    help="Settings file of the sync: directory, domains, policies.",
-)
+_DAY = click.DateTime(["%Y-%m-%d"])
+_reason = click.option("--reason", required=True, help="Why; it stands in the audit log.")
+_document = click.option("--document", default="", help="Number of the document that says so (LD-11.1).")
+_delegate = click.option("--to", "delegate", required=True, metavar="ADDRESS", help="Whose rights they are.")
 
 
 @click.group()
 def unit() -> None:
-    """The mailboxes and shared folders of units."""
+    """The mailboxes and shared folders of units. As root, on the server of the sync.
+
+    Exit status 0: done, or nothing to do. 1: findings. 2: bad input, nothing was done. 3: a system failed.
+    """
 
 
 @unit.command()
-@_settings
+@settings_option
+@_reason
+@_document
+@_delegate
+@click.option(
+    "--right",
+    "rights",
+    type=click.Choice(["read", "answer", "send"]),
+    multiple=True,
+    default=("read",),
+    show_default=True,
+    help="answer: mark, file and delete, too. send: send as the unit. May be repeated.",
+)
+@click.option("--from", "start", type=_DAY, help="The first day; today unless given.")
+@click.option("--until", type=_DAY, help="The last day; left out: until somebody ends it.")
+@click.argument("address")
+def delegate(
+    settings_file: Path,
+    *,
+    address: str,
+    delegate: str,
+    rights: tuple[str, ...],
+    start: datetime | None,
+    until: datetime | None,
+    reason: str,
+    document: str,
+) -> None:
+    """Let somebody use the mailbox ADDRESS of a unit with their own login, in writing and for a time.
+
+    An earlier delegation to the same person goes.
+    """
+    from congvu.lifecycle import delegation  # noqa: PLC0415
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+
+    settings = sync_settings.read(settings_file)
+    with as_owner_of(settings.state):
+        desk = Desk(settings, author())
+        box, person = desk.account(address), desk.account(delegate)
+        given = delegation.Delegation(
+            person.entry.dn,
+            frozenset(map(delegation.Right, rights)),
+            start.date() if start else today(),
+            until.date() if until else None,
+            document,
+        )
+        policy = policies.load(settings.domains[box.domain].policy)
+        delegation.check(box, person, desk.units_above(person), given, policy=policy, today=today())
+        why = Reason(Act.DELEGATED, reason, document=document.strip())
+        done = desk.carry_out_one(delegation.delegated(box, given, today(), why))
+    click.echo(f"{box.address}: {given}" if done else f"{box.address}: nothing to do")
+
+
+@unit.command("end-delegation")
+@settings_option
+@_reason
+@_document
+@_delegate
+@click.argument("address")
+def end_delegation(settings_file: Path, address: str, delegate: str, reason: str, document: str) -> None:
+    """Take all rights of a delegate in the mailbox ADDRESS of a unit; open sessions of the delegate end."""
+    from congvu.lifecycle import delegation  # noqa: PLC0415
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+
+    settings = sync_settings.read(settings_file)
+    with as_owner_of(settings.state):
+        desk = Desk(settings, author())
+        box, person = desk.account(address), desk.account(delegate)
+        why = Reason(Act.DELEGATION_ENDED, reason, document=document.strip())
+        done = desk.carry_out_one(delegation.withdrawn(box, person.entry.dn, today(), why))
+    click.echo(f"{box.address}: ended" if done else f"{box.address}: nothing to do")
+    follow(settings)
+
+
+@unit.command()
+@settings_option
 def freshness(settings_file: Path) -> None:
     """List the shared folders without news for as long as the policy says. As root, on a mail server.
 
@@ -35,7 +113,7 @@ def freshness(settings_file: Path) -> None:
     from congvu.mail import freshness as looking  # noqa: PLC0415  (the quick commands do without)
     from congvu.mail import site  # noqa: PLC0415
 
-    today, stale = date.today(), False
+    day, stale = today(), False
     with site.opened(sync_settings.read(settings_file)) as here:
         for domain in here.settings.domains:
             policy = here.policy(domain)
@@ -43,9 +121,9 @@ def freshness(settings_file: Path) -> None:
             if not shared:
                 continue
             folders = [looking.look(one.name, one.address) for one in here.accounts.units(domain)]
-            stale = stale or any(looking.passed(one, shared.fresh_within, today) for one in folders)
+            stale = stale or any(looking.passed(one, shared.fresh_within, day) for one in folders)
             click.echo(
-                printable("\n".join((f"{domain}:", *looking.report(folders, shared.fresh_within, today))))
+                printable("\n".join((f"{domain}:", *looking.report(folders, shared.fresh_within, day))))
             )
     if stale:
         click.get_current_context().exit(1)

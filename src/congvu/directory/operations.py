@@ -67,6 +67,9 @@ class Act(StrEnum):
     """Nobody has used it for too long."""
     LAPSED = "lapsed"
     """Locked for too long."""
+    DELEGATED = "delegated"
+    """Somebody may use a unit's mailbox, see `congvu.lifecycle.delegation`."""
+    DELEGATION_ENDED = "delegation_ended"
 
 
 @dataclass(frozen=True, slots=True)

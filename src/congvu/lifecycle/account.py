@@ -11,7 +11,8 @@ from congvu.vietnam import VIETNAM
 ATTRIBUTES = (
     *("objectClass", "uid", "cn", "ou", "mail", "departmentNumber", "congvuState"),
     *("congvuIssued", "congvuSince", "congvuEnded", "congvuWarned", "congvuExempt"),
-    *("pwdLastSuccess", "pwdChangedTime", "pwdReset"),
+    *("pwdLastSuccess", "pwdChangedTime", "pwdReset", "title", "congvuParent"),
+    *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
 )
 """What must be read of an entry."""
 

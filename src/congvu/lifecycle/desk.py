@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from congvu.directory.apply import Applied, Applier
 from congvu.directory.connection import Directory
-from congvu.directory.model import MANAGED_CLASS, Snapshot
+from congvu.directory.model import MANAGED_CLASS, Layout, Snapshot
 from congvu.directory.operations import Operation
 from congvu.directory.password import escape_value
 from congvu.errors import InputError, SystemFailure
@@ -47,6 +47,25 @@ class Desk:
                 "no account has this address", where=address, hint="check the spelling and the domain"
             )
         return Account(entry)
+
+    def units_above(self, person: Account) -> Sequence[str]:
+        """DNs of a person's unit and of all units above it. Raises `DirectoryFailure`."""
+        found: list[str] = []
+        with self._directory() as directory:
+            base = self.settings.directory.base
+            dn = Layout(base, person.domain).unit(person.entry.value("departmentNumber"))
+            while dn and dn not in found and (entry := directory.get(dn, ("congvuParent",))):
+                found.append(entry.dn)
+                dn = entry.value("congvuParent")
+        return found
+
+    def carry_out_one(self, operation: Operation | None) -> bool:
+        """Do one operation; returns whether there was any. Raises as `carry_out`, and when it is refused."""
+        if operation is None:
+            return False
+        for _, failure in self.carry_out([operation]).failures:
+            raise failure
+        return True
 
     def carry_out(self, operations: Sequence[Operation]) -> Applied:
         """Do `operations`; each is in the audit log before it is sent, and with its outcome after.

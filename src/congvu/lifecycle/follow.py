@@ -7,13 +7,13 @@ has a name by which `congvu.mail.post` knows that it was sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from congvu.errors import MailFailure
-from congvu.lifecycle.happened import Bookmark, Reader, without_login
+from congvu.lifecycle.happened import Bookmark, Reader, without_login, without_rights
 from congvu.lifecycle.letters import letters
 from congvu.mail import record, site
 from congvu.mail.notices import Notice
@@ -49,10 +49,19 @@ def follow(settings: Settings, state: Path, author: str, now: datetime) -> Follo
 def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
     reader = Reader(settings.audit_folder, state / "sessions.json")
     done, behind = reader.read(reader.bookmark())
-    addresses = tuple(dict.fromkeys(without_login(done)))
+    lost = tuple(dict.fromkeys(without_rights(done)))
+    addresses = tuple(dict.fromkeys((*without_login(done), *_addresses(settings, lost))))
     end_sessions(addresses)
     reader.keep(behind)
     return addresses
+
+
+def _addresses(settings: Settings, dns: Sequence[str]) -> Iterator[str]:
+    if dns:
+        with site.opened(settings) as here:
+            for dn in dns:
+                if account := here.accounts.at(dn):
+                    yield account.address
 
 
 def end_sessions(addresses: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, State
 from congvu.directory.operations import Act, Modify
 from congvu.errors import InputError
+from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, Account
 from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.timers import due
@@ -22,6 +23,7 @@ WITH_CLOCKS = (
     f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)"
     f"(|(congvuState={State.INITIAL})(congvuState={State.ACTIVE})(congvuState={State.LOCKED})))"
 )
+WITH_DELEGATES = f"(&(objectClass={MANAGED_CLASS})({delegation.RECORD}=*))"
 _ENDS = frozenset({Act.EXPIRED, Act.INACTIVE, Act.LAPSED})
 
 
@@ -82,6 +84,10 @@ def _operations(
     in_use: Counter[str],
 ) -> Iterator[Modify]:
     rules = {domain: effective(policy) for domain, policy in policies.items()}
+    for entry in directory.search(base, WITH_DELEGATES, ATTRIBUTES):
+        unit = Account(entry)
+        if unit.domain in policies and (operation := delegation.due(unit, today)):
+            yield operation
     for entry in directory.search(base, WITH_CLOCKS, ATTRIBUTES):
         account = Account(entry)
         domain = account.domain

@@ -59,6 +59,12 @@ class Accounts:
         wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(plain)}))"
         return next(map(_account, self._directory.search(self._base, wanted, _ATTRIBUTES)), None)
 
+    def at(self, dn: str) -> Account | None:
+        """The account with this DN. Raises `DirectoryFailure`."""
+        return next(
+            map(_account, self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", _ATTRIBUTES)), None
+        )
+
     def unit_of(self, account: Account) -> Account | None:
         """The unit that answers for an account: a unit for itself. None when it has no mailbox.
 

@@ -100,6 +100,8 @@ EVENTS: Mapping[str, str] = {
     Act.WARNED: "Cảnh báo không sử dụng",
     Act.INACTIVE: "Xử lý do không sử dụng",
     Act.LAPSED: "Thu hồi do khóa quá hạn",
+    Act.DELEGATED: "Ủy quyền sử dụng hộp thư đơn vị",
+    Act.DELEGATION_ENDED: "Chấm dứt ủy quyền sử dụng hộp thư đơn vị",
 }
 """What happened, as officials call it."""
 _MODE = 0o640  # another account of the same group fetches it
