@@ -38,7 +38,16 @@ MIB = 1 << 20
 _RIGHTS = ("congvuDelegate", "congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
 _LIFE = ("congvuSince", "congvuWarned", "congvuExempt")
 _RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuEnded", *_LIFE, *_RIGHTS)
-_ATTRIBUTES = ("objectClass", "uid", "mail", "cn", "departmentNumber", "pwdChangedTime", *_RESTORED)
+_ATTRIBUTES = (
+    "objectClass",
+    "uid",
+    "mail",
+    "cn",
+    "departmentNumber",
+    "congvuSearch",
+    "pwdChangedTime",
+    *_RESTORED,
+)
 
 
 # --- SMTP by the letter

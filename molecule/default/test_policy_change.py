@@ -91,7 +91,9 @@ def test_a_larger_quota_changes_the_directory_and_no_daemon(lab: Lab, policies: 
     assert str(quota[1][0]).count(" 3145728)"), quota  # KiB
 
 
-def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab, policies: Path) -> None:
+def test_a_smaller_attachment_limit_reloads_postfix_the_filter_and_the_webmail_only(
+    lab: Lab, policies: Path
+) -> None:
     for domain in SAMPLES:
         file = policies / f"{domain}.yml"
         rest = re.sub(r"^attachments:.*\n(?: +.*\n)*", "", file.read_text(), flags=re.MULTILINE)
@@ -107,6 +109,13 @@ def test_a_smaller_attachment_limit_reloads_postfix_and_the_filter_only(lab: Lab
         "mail: postfix: Reload Postfix after the check",
         "mail: rspamd: Write the policies that our own rules read",
         "mail: rspamd: Notice files that rspamd has not read yet",
+        "mail: roundcube: Write what differs from site to site",
+        "mail: roundcube: Write what nginx serves under the webmail's names",
+        "mail: roundcube: Write the configuration of PHP",
+        "mail: roundcube: Notice files that the webmail's PHP has not read yet",
+        "mail: web: Notice a file that nginx has not read yet",
         COPIED,
         "mail: rspamd: Restart rspamd after the check",
+        "mail: roundcube: Restart the webmail after the check",
+        "mail: web: Reload nginx after the check",
     ]

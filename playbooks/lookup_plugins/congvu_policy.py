@@ -37,6 +37,9 @@ options:
   directory:
     description: Folder of the policy files.
     required: true
+  webmail:
+    description: Name of the webmail's host for a domain whose policy names none.
+    required: true
 """
 
 RETURN = """
@@ -53,8 +56,11 @@ _raw:
     - C(send_limit), a mapping of C(count) and C(seconds).
     - C(shared_folders), whether units have them; C(posting_addresses), a list: where units without the
       network send what belongs into theirs.
+    - C(webmail), its address, with https whatever the policy says.
     - C(password_min_length); C(lockout), a mapping of C(failures) and C(seconds), 0 for until somebody
       unlocks.
+    - C(password), a mapping of C(classes), 0 for any, C(banned), a list, and C(history), 0 where the policy
+      says nothing.
 """
 
 
@@ -62,10 +68,11 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
         directory = Path(str(self.get_option("directory")))
-        return [self._describe(directory, str(domain)) for domain in terms]
+        webmail = str(self.get_option("webmail"))
+        return [self._describe(directory, str(domain), webmail) for domain in terms]
 
     @staticmethod
-    def _describe(directory: Path, domain: str) -> dict[str, Any]:
+    def _describe(directory: Path, domain: str, webmail: str) -> dict[str, Any]:
         try:
             policy = load_domain(directory, domain)
         except PolicyError as error:
@@ -94,7 +101,13 @@ class LookupModule(LookupBase):
             },
             "shared_folders": policy.shared_folders is not None,
             "posting_addresses": _posting(policy),
+            "webmail": f"https://{policy.webmail.host if policy.webmail else webmail}",
             "password_min_length": values.password_min_length,
+            "password": {
+                "classes": policy.password.classes or 0,
+                "banned": [each.value for each in policy.password.banned],
+                "history": policy.password.history or 0,
+            },
             "lockout": {
                 "failures": values.lockout.failures,
                 "seconds": _seconds(values.lockout.unlock_after),

@@ -26,6 +26,7 @@ def person(uid: str, domain: str = DOMAIN, *, container: str = "people", **more:
     classes = ("inetOrgPerson", "inetLocalMailRecipient", "congvuAccount")
     given = {
         "uid": uid, "cn": uid, "sn": uid, "displayName": uid, "employeeNumber": uid, "title": "Chuyên viên",
+        "congvuSearch": f"{uid.lower()} phong hanh chinh",
         "telephoneNumber": "0999000001", "departmentNumber": "pho", "ou": "Phòng Hành chính", "mail": mail,
         "mailLocalAddress": mail, "mailHost": "mail.lamdong.gov.vn", "congvuState": "active",
         "congvuQuota": "1048576", "congvuIssued": "20261101000000Z", "congvuIssuedFor": f"Nguyễn|Văn|{uid}",

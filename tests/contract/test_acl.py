@@ -82,7 +82,7 @@ KINDS = {
 PEOPLE = {
     "someone": SOMEONE, "delegate": DELEGATE, "head": HEAD, "office": OFFICE, "neighbour": NEIGHBOUR,
 }  # fmt: skip
-DAEMONS = ("postfix", "dovecot", "sync")
+DAEMONS = ("postfix", "dovecot", "webmail", "sync")
 EVERYBODY = ("anonymous", *DAEMONS, *PEOPLE)
 CLASS_OF = {name: one for one, names in WANTED["classes"].items() for name in names}
 

@@ -16,10 +16,11 @@ PACKAGES = (
     "dovecot-managesieved", "dovecot-sieve", "clamav-daemon", "clamdscan", "rspamd", "openssl", "ssl-cert",
     "redis-server", "unbound", "unbound-host", "dns-root-data",
     "postfix-mta-sts-resolver", "fail2ban", "nftables", "python3-systemd", "nginx",
+    "roundcube-core", "roundcube-plugins", "roundcube-sqlite3", "php8.4-fpm", "php-intl", "php-ldap",
 )  # fmt: skip
 SERVICES = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh",
-    "postfix-mta-sts-resolver", "fail2ban", "nginx", "congvu-held.timer", "congvu-follow.timer",
+    "postfix-mta-sts-resolver", "fail2ban", "nginx", "php8.4-fpm", "congvu-held.timer", "congvu-follow.timer",
     "sieve-submission.socket",
 )  # fmt: skip
 # Port → the program that listens there for others than the host itself.
@@ -27,7 +28,10 @@ OPEN = {
     22: "sshd", 25: "master", 80: "nginx", 143: "dovecot", 389: "slapd", 443: "nginx", 465: "master",
     587: "master", 636: "slapd", 993: "dovecot", 4190: "dovecot",
 }  # fmt: skip
-LOCAL = {53: "unbound", 8025: "nginx", 8461: "mta-sts-daemon", 10028: "systemd", 11332: "rspamd"}
+LOCAL = {
+    53: "unbound", 8025: "nginx", 8461: "mta-sts-daemon", 10028: "systemd", 10143: "dovecot",
+    11332: "rspamd",
+}  # fmt: skip
 # Path → owner, group, mode.
 FILES = {
     "/etc/ssl/congvu/key.pem": ("root", "ssl-cert", 0o640),
@@ -64,6 +68,10 @@ FILES = {
     "/etc/mta-sts-daemon.yml": ("root", "root", 0o644),
     "/etc/fail2ban/jail.local": ("root", "root", 0o644),
     "/etc/nginx/nginx.conf": ("root", "root", 0o644),
+    "/etc/roundcube/congvu.json": ("root", "www-data", 0o640),
+    "/etc/roundcube/session.key": ("root", "www-data", 0o640),
+    "/etc/roundcube/config.inc.php": ("root", "www-data", 0o640),
+    "/run/congvu-webmail/php.sock": ("www-data", "www-data", 0o600),
     "/srv/congvu-web/mta-sts.txt": ("root", "root", 0o644),
     "/var/vmail": ("vmail", "vmail", 0o700),
     "/var/spool/postfix/private/auth": ("postfix", "root", 0o600),
@@ -72,12 +80,13 @@ FILES = {
 }
 DAEMONS = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound",
-    "postfix-mta-sts-resolver", "fail2ban", "nginx",
+    "postfix-mta-sts-resolver", "fail2ban", "nginx", "php8.4-fpm",
 )  # fmt: skip
 # Errors that a daemon may report of others, each with its reason.
 EXPLAINED = {
     r"client intended to send too large body": "a test did",
     r"SSL_do_handshake\(\) failed": "a test speaks TLS as no client should",
+    r"IMAP Error: |SMTP Error": "a test stopped a daemon or gave a wrong password",
     r"redis": "Redis was stopped by a test meanwhile",
     r"ldap_\w+\(\) failed: (Can't contact LDAP server|Connect error)": "slapd was restarted meanwhile",
 }
@@ -89,7 +98,7 @@ def test_a_package_is_installed(name: str, mail: Any) -> None:
 
 
 def test_nothing_that_is_recommended_came_along(mail: Any) -> None:
-    for name in ("postfix-pcre", "exim4", "rsyslog", "dovecot-pop3d"):
+    for name in ("postfix-pcre", "exim4", "rsyslog", "dovecot-pop3d", "apache2", "libapache2-mod-php8.4"):
         assert not mail.package(name).is_installed, name
 
 
@@ -170,7 +179,7 @@ print(json.dumps(found))
 def test_passwords_of_daemons_stand_only_where_they_must(lab: Lab, mail: Any) -> None:
     written = yaml.safe_load((lab.folder / "inventory/group_vars/all/secrets.yml").read_text())
     secrets = [value.encode() for name, value in written.items() if name.startswith("directory_password_")]
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     done = run_in(lab, "mail", "sudo", "python3", "-", stdin=f"secrets = {secrets!r}\n{FIND_SECRETS}")
     assert json.loads(done.stdout) == {
         "/etc/ldap/congvu-seed.ldif": "0o600",
@@ -178,6 +187,7 @@ def test_passwords_of_daemons_stand_only_where_they_must(lab: Lab, mail: Any) ->
         "/etc/dovecot/ldap.password": "0o640",
         "/run/dovecot/dovecot.conf.binary": "0o600",  # the same file, as Dovecot reads it
         "/etc/congvu/directory.password": "0o640",  # for the group of the sync's account
+        "/etc/roundcube/congvu.json": "0o640",
         **dict.fromkeys(_tables(mail), "0o640"),
     }
 

@@ -18,8 +18,8 @@ from congvu.sync.settings import Settings
 from tests.sync.cases import Case, Night, Step
 from tests.sync.world import DOMAIN, World
 
-LEDGER = frozenset({"congvuIssuedFor", "congvuIssued"})
-"""Attributes that a case need not name: what an address was made from, and when."""
+LEDGER = frozenset({"congvuIssuedFor", "congvuIssued", "congvuSearch"})
+"""Attributes that a case need not name: what an address was made from and when, what it is searched by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ GONE = {"status": Status.LEFT, "document": "9/QĐ-UBND"}
 PASSWORD = {"userPassword"}
 ENDED = {"congvuState", "congvuEnded", "pwdReset", *PASSWORD}
 NAMES = {"cn", "displayName"}
-LEDGER = {"mail", "mailLocalAddress", "congvuAliasUntil", "congvuIssuedFor"}
+LEDGER = {"mail", "mailLocalAddress", "congvuAliasUntil", "congvuIssuedFor", "congvuSearch"}
+"""What changes with the address."""
 UNTIL = "the old one delivers until 2027-11-22"
 CASES = {
     "a surname": Case(
@@ -62,7 +63,8 @@ CASES = {
         "LD-5.2a",
     ),
     "another unit": Case(
-        "S1", {"unit_id": "A2"}, Event.MOVE, "unit A1 → A2", {"ou", "departmentNumber", "congvuIssuedFor"}
+        "S1", {"unit_id": "A2"}, Event.MOVE, "unit A1 → A2",
+        {"ou", "departmentNumber", "congvuIssuedFor", "congvuSearch"},
     ),
     "a promotion": Case(
         "S1", {"position": "Giám đốc"}, Event.POSITION, "position Chuyên viên → Giám đốc", {"title"}
@@ -93,7 +95,7 @@ CASES = {
         {"unit_id": "A2", "position": "Giám đốc", "phone": "1"},
         Event.MOVE,
         "unit A1 → A2; position Chuyên viên → Giám đốc; the telephone number",
-        {"ou", "departmentNumber", "title", "telephoneNumber", "congvuIssuedFor"},
+        {"ou", "departmentNumber", "title", "telephoneNumber", "congvuIssuedFor", "congvuSearch"},
     ),
     "a leaver with another position": Case(
         "S2", {**GONE, "position": "Giám đốc"}, Event.LEAVE, "left", ENDED, "LD-7.2c"

@@ -48,6 +48,7 @@ VALIDATED = {
     "lifecycle/congvu-lifecycle.timer.j2": "systemd-analyze verify",
     "web/autoconfig.xml.j2": "xml.parse",
     "web/nginx.conf.j2": "nginx -t",
+    "roundcube/php-fpm.conf.j2": "--test --fpm-config",
     "unbound/unbound.conf.j2": "unbound-checkconf",
 }
 # … and those that only the whole configuration can be tested with, or not at all, each with its reason.
@@ -77,6 +78,8 @@ NOT_VALIDATED = {
     "rspamd/policy.conf.j2": "rspamadm configtest, in the handler, reads it from its place",
     "redis/redis.conf.j2": "no checker: an unknown word keeps redis from starting, and the run says so",
     "rspamd/groups.conf.j2": "a drop-in of systemd; without it the check misses the controller's socket",
+    "roundcube/hardening.conf.j2": "a drop-in of systemd; tests/host/test_security.py looks at what it does",
+    "roundcube/nginx.conf.j2": "part of a server's block; nginx -t, in the role web, reads it from its place",
     "slapd/hardening.conf.j2": "a drop-in of systemd; tests/host/test_security.py looks at what it does",
     "slapd/seed.ldif.j2": "applied by slapd-apply, which fails on what slapd refuses",
     "slapd/slapd.default.j2": "variables for a shell",

@@ -89,6 +89,7 @@ def test_a_person_is_written_as_the_layout_says(office: Office, registry: Regist
         "congvuQuota": ("2147483648",),
         "congvuIssued": ("20261122000000Z",),
         "congvuIssuedFor": ("Nguyễn|Văn|An||skhcn|skhcn|",),
+        "congvuSearch": ("nguyen van an so khoa hoc va cong nghe annv",),
     }
 
 
@@ -107,6 +108,7 @@ def test_a_unit_is_written_as_the_layout_says(office: Office, registry: Registry
         "congvuQuota": ("2147483648",),
         "congvuIssued": ("20261122000000Z",),
         "congvuIssuedFor": ("Trung tâm Quản lý Cổng thông tin điện tử||skhcn|centre",),
+        "congvuSearch": ("trung tam quan ly cong thong tin dien tu ttqlcttdt",),
         "congvuParent": ("uid=A1,ou=units,dc=lamdong,dc=gov,dc=vn",),
         "congvuHead": ("uid=S3,ou=people,dc=lamdong,dc=gov,dc=vn",),
     }
@@ -140,6 +142,7 @@ def test_who_has_another_name_gets_another_address_and_keeps_the_old_for_a_year(
         "mailLocalAddress": ("annv@lamdong.gov.vn", "anlv@lamdong.gov.vn"),
         "congvuAliasUntil": ("annv@lamdong.gov.vn 20271122",),
         "congvuIssuedFor": ("Lê|Văn|An||skhcn|skhcn|",),
+        "congvuSearch": ("le van an so khoa hoc va cong nghe anlv",),
     }
     office.today = date(2027, 11, 22)  # the last day
     assert office.plan(renamed).operations == ()
@@ -205,7 +208,19 @@ def test_a_move_between_units_keeps_dn_and_address(office: Office, registry: Reg
         "ou": ("Ủy ban nhân dân xã Cát Tiên",),
         "departmentNumber": ("X1",),
         "congvuIssuedFor": ("Nguyễn|Văn|An||ubndcattien|ubndcattien|",),
+        "congvuSearch": ("nguyen van an uy ban nhan dan xa cat tien annv",),
     }
+
+
+def test_words_to_search_by_that_an_older_version_left_out_come_with_the_next_run(
+    office: Office, registry: Registry
+) -> None:
+    office.run(registry)
+    office.set("S1", congvuSearch=())
+    (step,) = office.run(registry).operations
+    assert (step.reason.event, step.reason.text) == (Event.DETAILS, "the words it is searched by")
+    assert office.entry("S1").value("congvuSearch") == "nguyen van an so khoa hoc va cong nghe annv"
+    assert office.run(registry).operations == ()
 
 
 def test_a_phone_that_goes_is_removed(office: Office, registry: Registry) -> None:

@@ -39,7 +39,8 @@ def of_mailboxes(domains: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str
 def _expression(values: Mapping[str, str]) -> str:
     """The value where all have the same, else a chain of replacements.
 
-    Each step replaces one domain by its value; what is a domain still, and has a dot, gets the first one's.
+    Each step replaces one domain by its value; what is a domain still, and has a dot but no slash of a web
+    address, gets the first one's.
     """
     first = next(iter(values.values()))
     others = {domain: value for domain, value in values.items() if value != first}
@@ -47,7 +48,7 @@ def _expression(values: Mapping[str, str]) -> str:
         return first
     steps = ["ldap:mail | domain"]
     steps += [_step(f"^{domain.replace('.', '[.]')}$", value) for domain, value in others.items()]
-    steps += [_step("^.*[.].*$", first)]
+    steps += [_step("^[^/]*[.][^/]*$", first)]
     return f"%{{{' | '.join(steps)}}}"
 
 

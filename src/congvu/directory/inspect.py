@@ -50,6 +50,7 @@ ATTRIBUTES = (
     "congvuAliasUntil",
     "congvuFormerAddress",
     "congvuDelegate",
+    "congvuSearch",
     "congvuParent",
     "congvuHead",
     "congvuSuccessor",

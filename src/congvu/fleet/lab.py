@@ -29,10 +29,11 @@ from congvu.fleet import bootstrap, containers, image, inventory, operations
 from congvu.fleet.authority import Authority
 from congvu.fleet.engine import Podman
 from congvu.fleet.zonekey import ZoneKey
+from congvu.policy import load_domain
 
 ROOT = Path(__file__).resolve().parents[3]
 HOSTS = ROOT / "inventory" / "lab"
-_SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync")
+_SERVICE_ACCOUNTS = ("dovecot", "postfix", "sync", "webmail")
 _WEB_NAMES = ("mta-sts", "autoconfig", "autodiscover")
 """Names below each mail domain; a site says which with `dns_web_names`."""
 _DISK_BYTES = 1 << 30
@@ -300,9 +301,10 @@ def _write_inventory(
         }
     own = lab.inventories[1]
     secrets_file = own / "group_vars" / "all" / "secrets.yml"
-    if not secrets_file.exists():
-        made = {f"directory_password_{name}": secrets.token_urlsafe(24) for name in _SERVICE_ACCOUNTS}
-        write_whole(secrets_file, yaml.safe_dump(made))
+    kept = yaml.safe_load(secrets_file.read_text()) if secrets_file.exists() else {}
+    made = {f"directory_password_{name}": secrets.token_urlsafe(24) for name in _SERVICE_ACCOUNTS}
+    if made.keys() - kept.keys():
+        write_whole(secrets_file, yaml.safe_dump(made | kept))
     shared = {
         "bootstrap_apt_mirror": mirrors.archive,
         "bootstrap_apt_security_mirror": mirrors.security,
@@ -321,7 +323,10 @@ def _served_names(host: inventory.InventoryHost) -> list[str]:
     """What a host serves to browsers and mail programs besides its own name."""
     if "mail_servers" not in host.groups:
         return [str(name) for name in host.variables.get("lab_served_names", [])]
-    return [f"{name}.{domain}" for domain in host.variables["mail_domains"] for name in _WEB_NAMES]
+    domains = host.variables["mail_domains"]
+    policies = [load_domain(ROOT / "inventory" / "policy", domain) for domain in domains]
+    webmail = {str(one.webmail.host) for one in policies if one.webmail} - {host.need("bootstrap_fqdn")}
+    return [*(f"{name}.{domain}" for domain in domains for name in _WEB_NAMES), *sorted(webmail)]
 
 
 def _write_ssh_config(lab: Lab) -> None:

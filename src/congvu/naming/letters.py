@@ -38,6 +38,7 @@ _LETTERS = str.maketrans(
     }
 )
 _WORDS = re.compile(r"[a-z0-9 ]*")
+_FOUND = re.compile(r"[a-z0-9]+")
 
 
 class FoldError(ValueError):
@@ -91,6 +92,16 @@ def fold_name(text: str) -> str:
     if digit := next((letter for letter in words if letter.isdigit()), ""):
         raise FoldError(text, digit, "a person's name")
     return words
+
+
+def search_words(*texts: str) -> str:
+    """The words of the texts as people search for them, each once; a sign that `fold` refuses parts words.
+
+    >>> search_words("Trần Đức Ân", "Phòng TC-KH (bộ phận 2)")
+    'tran duc an phong tc kh bo phan 2'
+    """
+    words = (word for text in texts for word in _FOUND.findall(_bare(clean(text))))
+    return " ".join(dict.fromkeys(words))
 
 
 def _known(letter: str) -> bool:

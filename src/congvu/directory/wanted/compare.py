@@ -23,6 +23,7 @@ _BOTH = (
     "congvuState",
     "congvuEnded",
     "congvuDelegate",
+    "congvuSearch",
 )
 _PERSON = (
     *("cn", "displayName", "sn", "givenName", "title", "ou", "departmentNumber", "employeeNumber"),

@@ -61,6 +61,7 @@ _DETAILS = {
     "title": "the position",
 }
 _LEDGER = "what the address was formed from"
+_SEARCH = "the words it is searched by"
 
 
 def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
@@ -83,7 +84,7 @@ def why(item: WantedEntry, changes: Sequence[Change], task: Task) -> Reason:
         text = "; ".join((item.reason.text, *phrases))
         return Reason(item.reason.event, text, item.reason.place, item.reason.clause, item.reason.document)
     event = events[0] if events else Event.DETAILS
-    text = "; ".join(phrases) or _LEDGER
+    text = "; ".join(phrases) or (_SEARCH if by_name.keys() == {"congvuSearch"} else _LEDGER)
     return Reason(event, text, item.reason.place, _clause(event, by_name, item, task), item.reason.document)
 
 

@@ -20,6 +20,7 @@ from congvu.directory.wanted.values import (
 )
 from congvu.directory.wanted.work import Work
 from congvu.naming.allocation import Issued
+from congvu.naming.letters import search_words
 from congvu.policy.model import Kind
 from congvu.registry.model import Person
 
@@ -42,7 +43,7 @@ def wanted_people(work: Work) -> Iterator[WantedEntry]:
         if held is None:
             yield _new(work, person, given, quota_clause)
             continue
-        holding, values = before[person.staff_id], _values(work, person)
+        holding, values = before[person.staff_id], _values(work, person, given)
         if given.holding is holding and _is_so(held, values):
             work.unchanged += 1
             continue
@@ -67,7 +68,7 @@ def _new(work: Work, person: Person, given: Issued, quota_clause: str) -> Wanted
     values = {
         "objectClass": CLASSES,
         "uid": (person.staff_id,),
-        **_values(work, person),
+        **_values(work, person, given),
         **new_mailbox(work.layout, given, work.task.mail_host, work.stamped),
         "congvuState": (str(State.INITIAL),),
     }
@@ -87,10 +88,11 @@ def _back(work: Work, person: Person) -> Reason:
     return Reason(Event.RETURN, text, str(person.place), clause, person.document)
 
 
-def _values(work: Work, person: Person) -> Values:
+def _values(work: Work, person: Person, given: Issued) -> Values:
     """What the row says of a person, as attributes."""
     surname, given_name = name_parts(person)
     name = (person.full_name,)
+    unit = work.units[person.unit_id].name
     return {
         "employeeNumber": (person.staff_id,),
         "cn": name,
@@ -98,10 +100,11 @@ def _values(work: Work, person: Person) -> Values:
         "sn": (surname or given_name,),  # inetOrgPerson must have one; some people have none
         "givenName": one(given_name),
         "title": one(person.position),
-        "ou": (work.units[person.unit_id].name,),
+        "ou": (unit,),
         "departmentNumber": (person.unit_id,),
         "telephoneNumber": one(telephone(person.phone)),
         "congvuQuota": _quota(work, person),
+        "congvuSearch": one(search_words(person.full_name, unit, given.holding.local_part)),
     }
 
 

@@ -14,6 +14,7 @@ from congvu.directory.wanted.model import WantedEntry
 from congvu.directory.wanted.values import Values, frozen, mailbox, new_mailbox, one, special_quota
 from congvu.directory.wanted.work import Work
 from congvu.naming.allocation import Issued
+from congvu.naming.letters import search_words
 from congvu.registry.model import Status, Unit
 
 CLASSES = ("organizationalUnit", "inetLocalMailRecipient", MANAGED_CLASS)
@@ -38,7 +39,7 @@ def wanted_units(work: Work) -> Iterator[WantedEntry]:
 
 def _served(work: Work, leadership: Leadership, unit: Unit, given: Issued) -> Iterator[WantedEntry]:
     held = work.accounts.units.get(unit.unit_id)
-    values = _values(work, unit)
+    values = _values(work, unit, given)
     quota_clause = work.task.clause(*_QUOTA)
     if held is None:
         values = {
@@ -78,7 +79,7 @@ def _served(work: Work, leadership: Leadership, unit: Unit, given: Issued) -> It
     yield WantedEntry(entry, reason, quota_clause, unit.quota_reason)
 
 
-def _values(work: Work, unit: Unit) -> Values:
+def _values(work: Work, unit: Unit, given: Issued) -> Values:
     """What the row says of a unit, as attributes."""
     name = (unit.name,)
     return {
@@ -87,6 +88,7 @@ def _values(work: Work, unit: Unit) -> Values:
         "displayName": name,
         "congvuParent": one(_parent(work, unit)),
         "congvuQuota": (str((unit.quota or work.rules.unit_quota).octets),),
+        "congvuSearch": one(search_words(unit.name, given.holding.local_part)),
     }
 
 
