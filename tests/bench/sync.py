@@ -58,9 +58,15 @@ class Stage:
     far: DirectorySettings
     """Through the relay, if there is one."""
 
-    def ours(self, name: str) -> dict[str, float]:
-        """Measure one of `measured.sync.OURS`."""
-        command = [sys.executable, "-m", "tests.bench.measured.sync", name, str(self.folder / "sync.yml")]
+    def ours(self, name: str, module: str = "sync") -> dict[str, float]:
+        """Measure one of the ``OURS`` of a module of `tests.bench.measured`."""
+        command = [
+            sys.executable,
+            "-m",
+            f"tests.bench.measured.{module}",
+            name,
+            str(self.folder / "sync.yml"),
+        ]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
         return found

@@ -25,10 +25,10 @@ DOMAIN = "lamdong.gov.vn"
 WHY = Reason(Event.DETAILS, "a measurement")
 
 
-def measure(name: str, path: Path) -> None:
-    """Do one of `OURS` and print seconds and peak of memory in MB."""
+def measure(do: Callable[[Path], float], path: Path) -> None:
+    """Do it and print seconds and peak of memory in MB."""
     spare_the_collector()
-    done = OURS[name](path)
+    done = do(path)
     # Not getrusage: it counts the memory of the process that started this one, too.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
@@ -127,4 +127,4 @@ def store_entries(folder: Path, entries: Sequence[Entry]) -> None:
 
 
 if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2]))
+    measure(OURS[sys.argv[1]], Path(sys.argv[2]))
