@@ -182,6 +182,15 @@ def test_who_may_read_a_units_mailbox_changes_nothing_in_it(
         assert len(box.search(None, "ALL")[1][0].split()) == before
 
 
+def test_a_mailbox_that_never_had_mail_opens_for_who_only_reads(
+    outside: Outside, site: Site, office: Office
+) -> None:
+    unit = site.unit()
+    site.on_mail("rm", "-rf", f"/var/vmail/{unit.domain}/{unit.uid}")
+    with site.changed(unit, {"congvuReader": [office.reader.dn]}):
+        assert shown(outside, office.reader, MAILBOXES, unit.name)
+
+
 @pytest.mark.parametrize("who", ["stranger", "leader", "member", "sender", "other"])
 def test_who_may_not_read_a_units_mailbox_is_not_shown_it(
     outside: Outside, office: Office, mail: EmailMessage, who: str

@@ -36,8 +36,8 @@ _BY_NAME = (*_OWNERS, "congvuReader", "congvuAnswerer", "congvuDelegate", "congv
 """Attributes of a unit by which it gives an account something."""
 _ATTRIBUTES = ("uid", "mail", "displayName", *_BY_NAME)
 _LIMITED = {"acl_ignore": "no", "acl": "anyone"}
-_WHOLE = {"mailbox": "top", "mailbox/top/name": "", "mailbox/top/auto": "create"}
-"""Nobody may have had mail there yet."""
+_TOP = {"mailbox": "top", "mailbox/top/name": "", "mailbox/top/auto": "create"}
+"""Nobody may have had mail there yet, and who only reads could not make it."""
 _SECONDS = 10
 _FAILED = 75
 
@@ -109,7 +109,8 @@ def settings(found: Sequence[View], store: str) -> dict[str, str]:
             "mail_path": f"{home}/{view.folder}",
             "subscriptions": "no",  # one's own, not the unit's
             "quota_ignore": "yes",  # not against one's own; Postfix asks for the unit's at each delivery
-            **(_LIMITED | {"acl/anyone/rights": view.rights} if view.rights else _WHOLE),
+            **_TOP,
+            **(_LIMITED | {"acl/anyone/rights": view.rights} if view.rights else {}),
         }
         made |= {f"namespace/unit-{number}/{key}": value for key, value in given.items()}
     if found:
