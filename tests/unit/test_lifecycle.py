@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from congvu.directory.model import Entry, State
 from congvu.directory.operations import Act, Modify, Reason
+from congvu.directory.password import first_password
 from congvu.errors import InputError
 from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, Account
-from congvu.lifecycle.acts import act, clause_of, secret_for
+from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.night import WITH_CLOCKS, WITH_DELEGATES, look
 from congvu.lifecycle.timers import due, next_clock
 from congvu.lifecycle.transitions import TABLE, Document
@@ -149,7 +150,7 @@ def test_a_revoked_account_has_no_password_and_keeps_its_address(what: Act, lamd
 
 def test_a_new_password_has_no_word_of_its_bearers_name_and_the_policys_length(lamdong: Policy) -> None:
     policy = replace(lamdong, password=Password(min_length=20))
-    secret = secret_for(account(), policy)
+    secret = first_password(account().entry, effective(policy).password_min_length)
     assert len(secret) == 20
     assert not any(word in secret.lower() for word in ("nguyen", "annv"))
     operation = act(account(), Act.RESET, policy, TODAY, secret=secret, **WHY)

@@ -125,13 +125,14 @@ def reset(settings_file: Path, address: str, reason: str, document: str, approve
 
     It must be changed at first login. Hand it over in person or on a channel you trust.
     """
-    from congvu.lifecycle.acts import secret_for  # noqa: PLC0415
+    from congvu.directory.password import first_password  # noqa: PLC0415
+    from congvu.policy.effective import effective  # noqa: PLC0415
 
     if not approved_by.strip():
         raise InputError("nobody has approved it", where=address, hint="say who with --approved-by")
     why = f"{reason} (người duyệt: {approved_by.strip()})"
     settings, found = _look(settings_file, address)
-    secret = secret_for(found, _policy(settings, found))
+    secret = first_password(found.entry, effective(_policy(settings, found)).password_min_length)
     _do(settings_file, address, "reset", why=why, document=document, secret=secret)
     click.echo(secret)  # before anything else can fail: nobody can ask for it again
     serving.follow(settings)

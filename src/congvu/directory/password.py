@@ -11,6 +11,7 @@ from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, State
 from congvu.directory.settings import DirectorySettings
 from congvu.errors import InputError
+from congvu.naming.letters import FoldError, fold
 
 LENGTH = 16
 """Characters of a generated password, where a policy asks for no more: 16 of 59 are 94 bits."""
@@ -42,6 +43,15 @@ def generate(length: int = LENGTH, without: Iterable[str] = ()) -> str:
         password = "".join(letters)
         if not any(word in password.casefold() for word in words):
             return password
+
+
+def first_password(entry: Entry, length: int) -> str:
+    """A random password of `length` characters at least, without the login and the name of `entry`."""
+    try:
+        words = fold(entry.value("cn")).split()
+    except FoldError:  # such a name is in no password of ours anyway
+        words = []
+    return generate(length, [entry.value("mail").partition("@")[0], *words])
 
 
 def set_initial(directory: Writer, dn: str, password: str) -> None:

@@ -6,21 +6,12 @@ from datetime import date
 
 from congvu.directory.model import State
 from congvu.directory.operations import Act, Change, Modify, Reason
-from congvu.directory.password import generate
-from congvu.directory.states import ended, stamp
+from congvu.directory.states import after_leaving, ended, stamp
 from congvu.errors import InputError
 from congvu.lifecycle.account import Account
 from congvu.lifecycle.transitions import TABLE, Document
-from congvu.naming.letters import FoldError, fold
-from congvu.policy.effective import effective
 from congvu.policy.model import Policy, Removal
 
-_AFTER = {
-    Removal.LOCK: State.LOCKED,
-    Removal.SUSPEND: State.SUSPENDED,
-    Removal.REVOKE: State.REVOKED,
-    Removal.DELETE: State.REVOKED,
-}
 _CLAUSES = {
     Act.RESET: "password.reset_through",
     Act.RESTORED: "returning",
@@ -37,7 +28,7 @@ def act(
     why: str,
     document: str = "",
     secret: str = "",
-    until: date | None = None,
+    until: date = date.max,
     clause: str = "",
 ) -> Modify:
     """The operation that does `what` to `account` today.
@@ -59,7 +50,7 @@ def act(
         )
     if not why.strip():
         raise InputError(f"'{what}' needs a reason", where=account.address, hint="say why with --reason")
-    if account.state not in _OPEN and what in _OPENING and ended(account.entry):
+    if what in _OPENING and ended(account.entry):
         raise InputError(
             "its holder has left, as the registry says",
             where=account.address,
@@ -69,7 +60,6 @@ def act(
     return Modify(account.domain, account.entry, changes, Reason(what, why, "", clause, document.strip()))
 
 
-_OPEN = frozenset({State.INITIAL, State.ACTIVE})
 _OPENING = frozenset({Act.UNLOCKED, Act.RESUMED, Act.RESTORED})
 
 
@@ -82,7 +72,7 @@ def target(account: Account, what: Act, policy: Policy) -> State:
             return State.ACTIVE if account.own_password else State.INITIAL
         case Act.INACTIVE:
             then = policy.inactivity.then if policy.inactivity else None
-            return _AFTER[then or Removal.REVOKE]
+            return after_leaving(account.state, then or Removal.REVOKE)
         case Act.EXEMPTED | Act.WARNED:
             return account.state
         case _:
@@ -91,7 +81,7 @@ def target(account: Account, what: Act, policy: Policy) -> State:
 
 
 def _changes(
-    account: Account, what: Act, policy: Policy, today: date, *, secret: str, until: date | None, why: str
+    account: Account, what: Act, policy: Policy, today: date, *, secret: str, until: date, why: str
 ) -> tuple[Change, ...]:
     entry, state = account.entry, target(account, what, policy)
     found: list[Change] = []
@@ -100,36 +90,27 @@ def _changes(
         if entry.values(name) != after:
             found.append(Change(name, entry.values(name), after))
 
-    if what is Act.WARNED and until:
-        put("congvuWarned", stamp(until))
-        return tuple(found)
-    if what is Act.EXEMPTED and until:
-        put("congvuExempt", f"{until:%Y%m%d} {' '.join(why.split())}")
-        put("congvuWarned")
-        return tuple(found)
-    put("congvuState", str(state))
-    if what is Act.BEGUN:
-        return tuple(found)
-    put("congvuSince", stamp(today))
-    put("congvuWarned")
+    match what:
+        case Act.WARNED:
+            put("congvuWarned", stamp(until))
+        case Act.EXEMPTED:
+            put("congvuExempt", f"{until:%Y%m%d} {' '.join(why.split())}")
+            put("congvuWarned")
+        case Act.BEGUN:
+            put("congvuState", str(state))
+        case _:
+            put("congvuState", str(state))
+            put("congvuSince", stamp(today))
+            put("congvuWarned")
     if what is Act.RESET:
         found += (Change("userPassword", (), (secret,)), Change("pwdReset", (), ("TRUE",)))
-    elif state is State.REVOKED or what is Act.RESTORED or _new_password_due(what, policy):
+    elif (
+        state is State.REVOKED
+        or what is Act.RESTORED
+        or (what is Act.UNLOCKED and policy.locking.new_password)
+    ):
         found += Change.no_password()
     return tuple(found)
-
-
-def _new_password_due(what: Act, policy: Policy) -> bool:
-    return what is Act.UNLOCKED and bool(policy.locking.new_password)
-
-
-def secret_for(account: Account, policy: Policy) -> str:
-    """A new initial password, by the policy's length and without the words of its bearer's name and login."""
-    try:
-        words = fold(account.entry.value("cn")).split()
-    except FoldError:  # such a name is in no password of ours anyway
-        words = []
-    return generate(effective(policy).password_min_length, [account.address.partition("@")[0], *words])
 
 
 def clause_of(what: Act) -> str:

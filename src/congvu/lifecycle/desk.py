@@ -6,7 +6,6 @@ So a registry's run and an act by hand never write at once, and one log tells an
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from congvu.directory.connection import Directory
 from congvu.directory.model import MANAGED_CLASS, Layout, Snapshot
 from congvu.directory.operations import Operation
 from congvu.directory.password import escape_value
-from congvu.errors import InputError, SystemFailure
+from congvu.errors import InputError
 from congvu.lifecycle.account import ATTRIBUTES, Account
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.job import Status
@@ -73,15 +72,8 @@ class Desk:
         What an earlier run left without an answer is looked up first. Raises `SystemFailure` when another
         run does not end in time or the log cannot be written, `GaveUp` when the directory stays away.
         """
-        deadline = time.monotonic() + self.wait
-        while True:
-            try:
-                with only_one(self.settings.state, self.author):
-                    return self._carry_out(operations)
-            except SystemFailure as fault:
-                if not fault.message.startswith("another run is at work") or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.2)
+        with only_one(self.settings.state, self.author, wait=self.wait):
+            return self._carry_out(operations)
 
     def _carry_out(self, operations: Sequence[Operation]) -> Applied:
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

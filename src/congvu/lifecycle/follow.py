@@ -19,7 +19,11 @@ from congvu.mail import record, site
 from congvu.mail.notices import Notice
 from congvu.mail.post import Post, Unwanted
 from congvu.mail.tools import run
+from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
+
+WAIT = 60.0
+"""Seconds that a command waits for the timer's run, and the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,18 @@ def follow(settings: Settings, state: Path, author: str, now: datetime) -> Follo
     One at a time: raises `SystemFailure` when another one is at work and does not end. Raises `MailFailure`
     when Dovecot or Postfix is away; the next one goes on.
     """
-    with record.acts(state / "audit", author) as acts:
+    with only_one(state, author, wait=WAIT):
         ended = _end_sessions(settings, state)
-        told, untold = _tell(settings, state, acts, now)
+        told, untold = _tell(settings, state, author, now)
     return Followed(ended, told, untold)
 
 
 def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
     reader = Reader(settings.audit_folder, state / "sessions.json")
-    done, behind = reader.read(reader.bookmark())
+    since = reader.bookmark()
+    done, behind = reader.read(since)
+    if behind == since:
+        return ()
     lost = tuple(dict.fromkeys(without_rights(done)))
     addresses = tuple(dict.fromkeys((*without_login(done), *_addresses(settings, lost))))
     end_sessions(addresses)
@@ -71,7 +78,7 @@ def end_sessions(addresses: Sequence[str]) -> None:
 
 
 def _tell(
-    settings: Settings, state: Path, acts: record.Acts, now: datetime
+    settings: Settings, state: Path, author: str, now: datetime
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the letters of what has happened up to now, one for each reader.
 
@@ -83,14 +90,14 @@ def _tell(
     since, until = reader.bookmark(), batch.bookmark().position
     if until is None or until == since.position:
         until = reader.end_of_runs(since, now)
+        if until is None or until == since.position:
+            return (), ()
         batch.keep(Bookmark(until))
-    if until is None:
-        return (), ()
     done, behind = reader.read(since, until)
     told: list[str] = []
     untold: list[str] = []
     if done:
-        with site.opened(settings) as here:
+        with site.opened(settings) as here, record.acts(state / "audit", author) as acts:
             found = letters(here, done, f"{until.file}:{until.offset}")
             _send(Post(acts, here.host), found, told, untold)
     reader.keep(behind)

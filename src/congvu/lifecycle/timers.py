@@ -22,7 +22,7 @@ class Due:
 
     act: Act
     why: str
-    until: date | None = None
+    until: date = date.max
     """The last day that a warning promises."""
 
 

@@ -15,10 +15,9 @@ from typing import Any, Protocol
 
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, Layout, State, dn_key
-from congvu.directory.password import Writer, generate, set_initial
+from congvu.directory.password import Writer, first_password, set_initial
 from congvu.errors import DirectoryFailure, SettingsError, SystemFailure
 from congvu.files import write_whole
-from congvu.naming.letters import FoldError, fold
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.sync.audit import AuditLog
@@ -215,10 +214,5 @@ def _waiting(directory: Reader, base: str, domains: Iterable[str]) -> Mapping[st
 
 
 def _issue(entry: Entry, length: int) -> Issued:
-    address = entry.value("mail")
-    try:
-        words = fold(entry.value("cn")).split()
-    except FoldError:  # such a name is in no password of ours anyway
-        words = []
-    password = generate(length, [address.partition("@")[0], *words])
-    return Issued(entry.dn, entry.value("cn"), entry.value("ou"), address, password)
+    password = first_password(entry, length)
+    return Issued(entry.dn, entry.value("cn"), entry.value("ou"), entry.value("mail"), password)

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,32 +25,43 @@ NAME = "lock"
 
 
 @contextmanager
-def only_one(folder: Path, author: str) -> Iterator[None]:
+def only_one(folder: Path, author: str, wait: float = 0.0) -> Iterator[None]:
     """Hold the lock of `folder`, which is made with mode 0700 if it is missing.
 
-    Raises `SystemFailure` when somebody else holds it, with who, where and for how long.
+    Raises `SystemFailure` when somebody else holds it for longer than `wait` seconds, with who, where and for
+    how long.
     """
+    deadline = time.monotonic() + wait
     files.make_folder(folder, 0o700)
     path = folder / NAME
     with files.failures(path):
         held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as fault:
-            if fault.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
-            raise SystemFailure(
-                f"another run is at work: {_owner(held)}",
-                where=str(path),
-                hint="wait for its end; a run that was killed holds no lock",
-            ) from None
+        while not _taken(held):
+            if time.monotonic() >= deadline:
+                raise SystemFailure(
+                    f"another run is at work: {_owner(held)}",
+                    where=str(path),
+                    hint="wait for its end; a run that was killed holds no lock",
+                )
+            time.sleep(0.2)
         with files.failures(path):
             _sign(held, author)
         files.sweep(folder)
         yield
     finally:
         os.close(held)
+
+
+def _taken(held: int) -> bool:
+    """Take the lock, unless somebody else has it."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as fault:
+        if fault.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return False
+    return True
 
 
 def _sign(held: int, author: str) -> None:
