@@ -536,6 +536,12 @@ def test_what_was_added_and_what_was_changed_is_recognised_in_the_directory() ->
         (change(1, Event.DETAILS, title=""), person(1), False),
         (change(1, Event.DETAILS, title=""), person(1, title=""), True),
         (replace(change(1, Event.LEAVE), changes=Change.no_password()), person(1), False),
+        # What was so before proves nothing.
+        (
+            replace(change(1, Event.LEAVE), changes=(Change("title", ("X",), ("X",)),)),
+            person(1, title="X"),
+            False,
+        ),
     ]
     for operation, found, happened in cases:
         snapshot = tree(*([found] if found else []))

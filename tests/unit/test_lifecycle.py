@@ -240,6 +240,26 @@ def test_a_first_password_that_nobody_used_locks(lamdong: Policy) -> None:
     assert [what(one, lamdong, date(2026, 12, day)) for day in (22, 23)] == [None, Act.EXPIRED]  # a month
 
 
+def test_who_is_unlocked_may_use_the_first_password_for_as_long_again(lamdong: Policy) -> None:
+    policy = replace(lamdong, password=Password(initial_valid=Duration(5, "days")))
+    locked = account(congvuState="locked", pwdReset="TRUE", congvuSince="20261128000000Z")
+    one = after(locked, act(locked, Act.UNLOCKED, policy, date(2026, 12, 10), **WHY))
+    assert [what(one, policy, date(2026, 12, day)) for day in (11, 15, 16)] == [None, None, Act.EXPIRED]
+
+
+def test_an_exemption_keeps_from_every_clock(lamdong: Policy) -> None:
+    policy = replace(
+        lamdong,
+        password=Password(initial_valid=Duration(5, "days")),
+        locking=Locking(revoke_after=Duration(1, "months")),
+    )
+    kept = {"congvuExempt": "20270630 đi học"}
+    first = account(congvuState="initial", pwdReset="TRUE", **kept)
+    locked = account(congvuState="locked", congvuSince="20261128000000Z", **kept)
+    assert [what(one, policy, date(2027, 6, 1)) for one in (first, locked)] == [None, None]
+    assert [what(one, policy, date(2027, 7, 1)) for one in (first, locked)] == [Act.EXPIRED, Act.LAPSED]
+
+
 def test_who_has_set_a_password_has_begun(lamdong: Policy) -> None:
     assert what(account(congvuState="initial"), lamdong, date(2026, 11, 23)) is Act.BEGUN
 
@@ -278,7 +298,9 @@ class Directory:
         self._accounts = accounts
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
-        assert (base, tuple(attributes)) == (BASE, ATTRIBUTES)
+        assert tuple(attributes) == ATTRIBUTES
+        if base != BASE:
+            return (one.entry for one in self._accounts if one.entry.dn == base)
         clocks = {WITH_CLOCKS: True, WITH_DELEGATES: False}[filter_]
         return (one.entry for one in self._accounts if one.is_person is clocks)
 
@@ -372,10 +394,19 @@ def test_whoever_has_a_right_without_a_record_keeps_it() -> None:
 
 def test_the_night_does_what_a_delegation_asks_for(lamdong: Policy) -> None:
     unit = box(congvuDelegation=str(given_to(until=TODAY)), congvuReader=DN, congvuDelegate=DN)
-    policies = {DOMAIN: lamdong}
-    assert look(Directory(unit), BASE, policies, TODAY).operations == []
-    (operation,) = look(Directory(unit), BASE, policies, TODAY + timedelta(days=1)).operations
+    policies, delegate = {DOMAIN: lamdong}, account(pwdLastSuccess="20261231020000Z")
+    assert look(Directory(unit, delegate), BASE, policies, TODAY).operations == []
+    (operation,) = look(Directory(unit, delegate), BASE, policies, TODAY + timedelta(days=1)).operations
     assert operation.reason.event is Act.DELEGATION_ENDED
+
+
+def test_the_night_ends_the_delegations_of_who_has_left(lamdong: Policy) -> None:
+    """The sync takes the right, and would take it again each night if the record gave it back."""
+    unit, left = box(congvuDelegation=str(given_to())), {"congvuEnded": "20261230000000Z"}
+    for gone in (account(congvuState="revoked"), account(congvuState="locked", **left)):
+        (operation,) = look(Directory(unit, gone), BASE, {DOMAIN: lamdong}, TODAY).operations
+        assert operation.reason.event is Act.DELEGATION_ENDED
+        assert delegation.delegations(after(unit, operation).entry) == ()
 
 
 @pytest.mark.parametrize(

@@ -287,9 +287,11 @@ def test_sessions_end_where_nobody_may_log_in_or_the_password_is_another(world: 
         change(3, Act.WARNED, ("congvuWarned", "20270430000000Z")),
         change(4, Act.UNLOCKED, ("congvuState", "active")),
         change(5, Event.QUOTA, ("congvuQuota", "1")),
+        change(4, Event.MOVE, ("departmentNumber", "A2")),
+        change(5, Event.RENAME, ("mail", f"moi@{DOMAIN}")),
     )
     world.follow()
-    assert world.kicked == [f"an{number}@{DOMAIN}" for number in range(3)]
+    assert world.kicked == [f"an{number}@{DOMAIN}" for number in (0, 1, 2, 4, 5)]
 
 
 def test_sessions_of_who_lost_a_right_in_a_units_mailbox_end(world: World) -> None:
@@ -301,12 +303,15 @@ def test_sessions_of_who_lost_a_right_in_a_units_mailbox_end(world: World) -> No
     assert world.follow().ended == (f"an2@{DOMAIN}",)
 
 
-def test_a_dovecot_that_is_away_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dovecot_that_is_away_is_asked_again(
+    world: World, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.happen(revoked(1))
     with monkeypatch.context() as broken:
         broken.setattr(following, "run", _raise)
         with pytest.raises(MailFailure):
             world.follow()
+    assert postfix.letters == 1  # meanwhile people are told
     assert world.follow().ended == (f"an1@{DOMAIN}",)
 
 
@@ -413,6 +418,18 @@ def _killed_at(write: int, world: World, monkeypatch: pytest.MonkeyPatch) -> boo
 def test_a_bookmark_that_is_none_stops_with_its_place(world: World) -> None:
     world.happen(revoked(1))
     world.follow()
-    (world.state / "letters.json").write_text(json.dumps({"position": 1}))
-    with pytest.raises(SystemFailure, match=r"letters\.json"):
+    (world.state / "letters/read.json").write_text(json.dumps({"position": 1}))
+    with pytest.raises(SystemFailure, match=r"letters/read\.json"):
+        world.follow()
+
+
+def test_a_log_that_was_moved_aside_is_told_of_not_waited_for(world: World) -> None:
+    world.happen(revoked(1))
+    world.follow()
+    for path in world.log.glob("*.json*"):
+        path.unlink()
+    world.happen(change(2, Act.LOCKED, ("congvuState", "locked")))
+    (log,) = world.log.glob("*.jsonl")
+    log.write_bytes(log.read_bytes()[:300])
+    with pytest.raises(SystemFailure, match="ends before that"):
         world.follow()

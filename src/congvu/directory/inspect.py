@@ -59,6 +59,11 @@ ATTRIBUTES = (
     "congvuAnswerer",
     "congvuLeader",
     "congvuEnded",
+    # What the lifecycle writes: an operation of its that nobody answered is looked up here.
+    "congvuSince",
+    "congvuWarned",
+    "congvuExempt",
+    "congvuDelegation",
     "pwdChangedTime",
     "pwdReset",
 )

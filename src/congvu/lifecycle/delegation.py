@@ -8,7 +8,7 @@ and stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -132,12 +132,12 @@ def withdrawn(unit: Account, dn: str, today: date, reason: Reason) -> Modify | N
     return _operation(unit, others, today, reason, gone=dn)
 
 
-def due(unit: Account, today: date) -> Modify | None:
-    """What begins or ends today, as one operation."""
+def due(unit: Account, today: date, gone: Collection[str] = ()) -> Modify | None:
+    """What begins or ends today, as one operation. `gone`: DNs of delegates who have left."""
     there = delegations(unit.entry)
-    kept = [one for one in there if not one.over(today)]
-    ended = ", ".join(sorted(dn for dn in {one.dn for one in there} - {one.dn for one in kept}))
-    why = f"the last day has passed of {ended}" if ended else "the first day has come"
+    kept = [one for one in there if not one.over(today) and one.dn not in gone]
+    ended = ", ".join(sorted({one.dn for one in there} - {one.dn for one in kept}))
+    why = f"the last day has passed, or they have left: {ended}" if ended else "the first day has come"
     return _operation(unit, kept, today, Reason(Act.DELEGATION_ENDED if ended else Act.DELEGATED, why))
 
 

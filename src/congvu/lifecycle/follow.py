@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from congvu.errors import MailFailure
+from congvu.errors import CongvuError, MailFailure
 from congvu.lifecycle.happened import Bookmark, Reader, without_login, without_rights
 from congvu.lifecycle.letters import letters
 from congvu.mail import record, site
@@ -42,16 +42,24 @@ def follow(settings: Settings, state: Path, author: str, now: datetime) -> Follo
     """Do what is outstanding. `state` is the folder of the bookmarks and of the log of letters.
 
     One at a time: raises `SystemFailure` when another one is at work and does not end. Raises `MailFailure`
-    when Dovecot or Postfix is away; the next one goes on.
+    when Dovecot or Postfix is away, once the other was served; the next one goes on.
     """
-    with only_one(state, author, wait=WAIT):
-        ended = _end_sessions(settings, state)
+    ended: tuple[str, ...] = ()
+    away: CongvuError | None = None
+    try:
+        with only_one(state / "sessions", author, wait=WAIT):
+            ended = _end_sessions(settings, state)
+    except CongvuError as fault:
+        away = fault
+    with only_one(state / "letters", author, wait=WAIT):
         told, untold = _tell(settings, state, author, now)
+    if away:
+        raise away
     return Followed(ended, told, untold)
 
 
 def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
-    reader = Reader(settings.audit_folder, state / "sessions.json")
+    reader = Reader(settings.audit_folder, state / "sessions" / "read.json")
     since = reader.bookmark()
     done, behind = reader.read(since)
     if behind == since:
@@ -85,8 +93,8 @@ def _tell(
     How far a batch goes is on the disk before its first letter is sent, so that the letters are the same when
     it is sent again. A run that is still at work is told of when it is over: its end makes one letter of it.
     """
-    reader = Reader(settings.audit_folder, state / "letters.json")
-    batch = Reader(settings.audit_folder, state / "batch.json")
+    reader = Reader(settings.audit_folder, state / "letters" / "read.json")
+    batch = Reader(settings.audit_folder, state / "letters" / "batch.json")
     since, until = reader.bookmark(), batch.bookmark().position
     if until is None or until == since.position:
         until = reader.end_of_runs(since, now)

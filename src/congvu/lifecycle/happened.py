@@ -19,6 +19,9 @@ PATIENCE = timedelta(minutes=10)
 """So long a run may be silent: it waits for a directory that restarts."""
 
 
+_HINT = "see docs/lifecycle.md: what the log tells would be told again"
+
+
 @dataclass(frozen=True, slots=True)
 class Bookmark:
     """How far a reader of the log has come."""
@@ -40,13 +43,28 @@ class Reader:
         with failures(self._file):
             try:
                 kept = json.loads(self._file.read_bytes())
-                return Bookmark(Position(**kept["position"]), kept["open"])
+                found = Bookmark(Position(**kept["position"]), kept["open"])
             except FileNotFoundError:
                 return Bookmark()
             except (ValueError, KeyError, TypeError):
+                raise SystemFailure("this is no bookmark", where=str(self._file), hint=_HINT) from None
+        self._check(found)
+        return found
+
+    def _check(self, found: Bookmark) -> None:
+        """Raise `SystemFailure` where the log has no such place: it was moved aside, or has lost its end."""
+        path = self._log / found.position.file if found.position else None
+        if path and found.position:
+            try:
+                size = path.stat().st_size
+            except OSError:
+                size = -1
+            if size < found.position.offset:
                 raise SystemFailure(
-                    "this is no bookmark", where=str(self._file), hint="remove it: all is read again"
-                ) from None
+                    f"{path} was read up to byte {found.position.offset} and ends before that",
+                    where=str(self._file),
+                    hint=_HINT,
+                )
 
     def read(self, since: Bookmark, until: Position | None = None) -> tuple[list[Record], Bookmark]:
         """The operations that were done since a bookmark, in order, and the bookmark behind them.
@@ -89,6 +107,7 @@ class Reader:
         write_whole(self._file, json.dumps(kept, ensure_ascii=False))
 
 
+_BOUND = frozenset({"mail", "departmentNumber"})
 _RIGHTS = (
     *("congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuDelegate", "congvuLeader"),
 )
@@ -104,10 +123,14 @@ def without_rights(records: list[Record]) -> Iterator[str]:
 
 
 def without_login(records: list[Record]) -> Iterator[str]:
-    """The addresses of accounts whose sessions must end: no login any more, or another password."""
+    """The addresses of accounts whose sessions must end.
+
+    No login any more, another password, another address (a session goes on under the old one, and would be
+    looked for under the new), or another unit, whose folder is not theirs to read any more.
+    """
     for record in records:
         after = record["after"]
         state = next(iter(after.get("congvuState", ())), "")
-        another = any(name.lower() == SECRET for name in after)
+        another = any(name.lower() == SECRET for name in after) or not _BOUND.isdisjoint(after)
         if record["operation"] == "modify" and (another or state not in ("", State.INITIAL, State.ACTIVE)):
             yield record["label"]

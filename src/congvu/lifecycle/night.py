@@ -10,6 +10,7 @@ from datetime import date
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, State
 from congvu.directory.operations import Act, Modify
+from congvu.directory.states import ended
 from congvu.errors import InputError
 from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, Account
@@ -86,7 +87,7 @@ def _operations(
     rules = {domain: effective(policy) for domain, policy in policies.items()}
     for entry in directory.search(base, WITH_DELEGATES, ATTRIBUTES):
         unit = Account(entry)
-        if unit.domain in policies and (operation := delegation.due(unit, today)):
+        if unit.domain in policies and (operation := delegation.due(unit, today, _gone(directory, unit))):
             yield operation
     for entry in directory.search(base, WITH_CLOCKS, ATTRIBUTES):
         account = Account(entry)
@@ -107,3 +108,16 @@ def _operations(
             until=found.until,
             clause=source.marks[0] if source and source.marks else "",
         )
+
+
+def _gone(directory: Reader, unit: Account) -> set[str]:
+    """DNs of the delegates of `unit` who have left since."""
+    named = {one.dn for one in delegation.delegations(unit.entry)}
+    return {
+        dn
+        for dn in named
+        if not any(
+            not entry.state.gone and not ended(entry)
+            for entry in directory.search(dn, f"(objectClass={MANAGED_CLASS})", ATTRIBUTES)
+        )
+    }

@@ -44,7 +44,10 @@ def due(account: Account, policy: Policy, rules: Effective, today: date) -> Due 
 
 def _unused(account: Account, rules: Effective, today: date) -> Due | None:
     given = account.password_set
-    if not (given and account.initial_password) or today <= (last := rules.initial_valid.after(given)):
+    if not (given and account.initial_password) or _is_exempt(account, today):
+        return None
+    last = rules.initial_valid.after(max(given, account.since or given))
+    if today <= last:
         return None
     return Due(Act.EXPIRED, f"the initial password of {given:%d/%m/%Y} was valid until {last:%d/%m/%Y}")
 
@@ -71,9 +74,13 @@ def _silent(account: Account, policy: Policy, rules: Effective, today: date) -> 
 
 def _locked(account: Account, policy: Policy, today: date) -> Due | None:
     after, since = policy.locking.revoke_after, account.since
-    if not (after and since) or today <= after.after(since):
+    if not (after and since) or today <= after.after(since) or _is_exempt(account, today):
         return None
     return Due(Act.LAPSED, f"locked since {since:%d/%m/%Y}, for {after}")
+
+
+def _is_exempt(account: Account, today: date) -> bool:
+    return account.exempt_until is not None and today <= account.exempt_until
 
 
 def next_clock(account: Account, policy: Policy, rules: Effective, today: date) -> str:
@@ -82,11 +89,13 @@ def next_clock(account: Account, policy: Policy, rules: Effective, today: date) 
         return ""
     given, used = account.password_set, account.used_last()
     if account.state is State.INITIAL and account.initial_password and given:
-        return f"khóa sau ngày {rules.initial_valid.after(given):%d/%m/%Y}"
+        last = rules.initial_valid.after(max(given, account.since or given))
+        return f"khóa sau ngày {max(last, account.exempt_until or last):%d/%m/%Y}"
     if account.state in (State.INITIAL, State.ACTIVE) and policy.inactivity and used:
         last = policy.inactivity.after.after(used)
         last = max(day for day in (last, account.exempt_until, account.warned_until) if day)
         return f"xử lý do không sử dụng sau ngày {max(last, today):%d/%m/%Y}"
     if account.state is State.LOCKED and policy.locking.revoke_after and account.since:
-        return f"thu hồi sau ngày {policy.locking.revoke_after.after(account.since):%d/%m/%Y}"
+        last = policy.locking.revoke_after.after(account.since)
+        return f"thu hồi sau ngày {max(last, account.exempt_until or last):%d/%m/%Y}"
     return ""

@@ -48,14 +48,20 @@ def has_happened(record: Record, found: Snapshot) -> bool:
     """Whether the directory shows that the operation of `record` was done.
 
     For operations that were sent and never answered. An entry is there or not; a modify is done as a whole or
-    not at all, so one attribute that has moved to its new values is proof of it.
+    not at all, so one attribute that has moved to its new values is proof of it. One that was there before
+    proves nothing.
     """
     entry = found.get(record["dn"])
     if entry is None:
         return False
     if record["operation"] == "add":
         return True
-    return any(_has(entry, name, values) for name, values in record["after"].items())
+    before = record["before"]
+    return any(
+        _has(entry, name, values)
+        for name, values in record["after"].items()
+        if set(values) != set(before.get(name, ()))
+    )
 
 
 def _has(entry: Entry, name: str, values: Iterable[str]) -> bool:

@@ -91,8 +91,7 @@ def _readers(site: Site, record: Record) -> Iterator[str]:
         Recipient.APPROVER: policy.approver,
         Recipient.SECURITY_OFFICER: policy.security_officer,
     }
-    address = next(iter(record["after"].get("mail", ())), record["label"])
-    account = site.accounts.holding(address)
+    account = site.accounts.at(record["dn"])
     found: set[str] = set()
     for reader in effective(policy).told[notice]:
         if reader is Recipient.PERSON:
@@ -128,7 +127,10 @@ def _facts(record: Record, before: Record, after: Record) -> Iterable[Fact]:
         yield Fact("Lý do", _one(record["why"]))
     if until := next(iter(after.get("congvuWarned", ())), ""):
         last = f"{until[6:8]}/{until[4:6]}/{until[:4]}"
-        yield Fact("Hạn cuối", f"đề nghị đăng nhập muộn nhất ngày {last}, sau ngày này hộp thư sẽ bị thu hồi")
+        yield Fact(
+            "Hạn cuối",
+            f"đề nghị đăng nhập muộn nhất ngày {last}, sau đó hộp thư bị khóa hoặc thu hồi",
+        )
     if event == Act.RESET:
         yield Fact("Lưu ý", "mọi phiên đăng nhập đã bị ngắt; phải đổi mật khẩu mới ở lần đăng nhập đầu tiên")
     if record["clause"]:
