@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
+from functools import cache
 
 from congvu.directory.model import PEOPLE, Entry, State
 from congvu.vietnam import VIETNAM
@@ -27,7 +28,7 @@ class Account:
     @property
     def domain(self) -> str:
         """The mail domain whose policy holds for it."""
-        return ".".join(part[3:] for part in self.entry.dn.lower().split(",") if part.startswith("dc="))
+        return _domain(self.entry.dn.partition(",")[2])
 
     @property
     def address(self) -> str:
@@ -102,12 +103,21 @@ class Account:
         return max((day for day in days if day), default=None)
 
 
+@cache
+def _domain(container: str) -> str:
+    return ".".join(part[3:] for part in container.lower().split(",") if part.startswith("dc="))
+
+
+_MIDNIGHT = 24 - int(VIETNAM.utcoffset(None).total_seconds()) // 3600
+"""The hour in UTC at which a day begins in Vietnam."""
+
+
 def _day(text: str) -> date | None:
-    """The day in Vietnam of a generalizedTime in UTC (RFC 4517, 3.3.13); fractions do not count."""
+    """The day in Vietnam of a generalizedTime in UTC (RFC 4517, 3.3.13). strptime is five times slower."""
     if not text:
         return None
-    moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return moment.astimezone(VIETNAM).date()
+    day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    return day + timedelta(days=1) if int(text[8:10]) >= _MIDNIGHT else day
 
 
 def _stamped(text: str) -> date | None:
