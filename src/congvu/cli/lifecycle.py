@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def plan(settings_file: Path, day: datetime | None, only: tuple[str, ...]) -> No
     """Show what is due today, and write nothing."""
     settings = sync_settings.read(settings_file)
     with serving.as_owner_of(settings.state):
-        night = _look(settings, day, only)
+        night = _look(settings, _policies(settings), day, only)
     _print(night)
     click.get_current_context().exit(1 if night.operations else 0)
 
@@ -66,9 +67,10 @@ def run(
         raise SettingsError("the brake is overridden with a reason", hint="--allow leavers --reason TEXT")
     settings = sync_settings.read(settings_file)
     with serving.as_owner_of(settings.state):
-        night = _look(settings, day, only)
+        rules = _policies(settings)
+        night = _look(settings, rules, day, only)
         if not allow:
-            night.check(_policies(settings))
+            night.check(rules)
         if not night.operations:
             click.echo("nothing is due")
             return
@@ -99,7 +101,9 @@ def follow(settings_file: Path, state: Path) -> None:
     click.get_current_context().exit(1 if done.untold else 0)
 
 
-def _look(settings: Settings, day: datetime | None, only: tuple[str, ...]) -> Night:
+def _look(
+    settings: Settings, rules: Mapping[str, policies.Policy], day: datetime | None, only: tuple[str, ...]
+) -> Night:
     from congvu.directory.connection import Directory  # noqa: PLC0415
     from congvu.lifecycle.night import look  # noqa: PLC0415
     from congvu.policy.source import sources  # noqa: PLC0415
@@ -107,7 +111,7 @@ def _look(settings: Settings, day: datetime | None, only: tuple[str, ...]) -> Ni
     cited = {name: sources(domain.policy) for name, domain in settings.domains.items()}
     the_day = day.date() if day else today()
     with Directory.as_service(settings.directory) as directory:
-        night = look(directory, settings.directory.base, _policies(settings), the_day, cited)
+        night = look(directory, settings.directory.base, rules, the_day, cited)
     return night.only(only) if only else night
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _PLAIN = re.compile(r"(?:[a-zA-Z0-9.-]+=[!$-*\--:?-\[\]-~]*(?:,|$))*")
 """A DN without escapes, blanks, RDNs of several values and letters beyond ASCII: nearly all of ours."""
@@ -58,3 +59,9 @@ def _unescape(match: re.Match[str]) -> str:
 
 def _hex(mark: re.Match[str] | str) -> str:
     return f"\\{ord(mark[0]):02x}"
+
+
+@cache
+def mail_domain(container: str) -> str:
+    """The mail domain of what lies in `container`, such as ``ou=people,dc=lamdong,dc=gov,dc=vn``."""
+    return ".".join(part[3:] for part in container.lower().split(",") if part.startswith("dc="))

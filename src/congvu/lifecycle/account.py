@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 
+from congvu.directory.dn import mail_domain
 from congvu.directory.model import PEOPLE, Entry, State
 from congvu.vietnam import VIETNAM
 
@@ -28,7 +28,7 @@ class Account:
     @property
     def domain(self) -> str:
         """The mail domain whose policy holds for it."""
-        return _domain(self.entry.dn.partition(",")[2])
+        return mail_domain(self.entry.dn.partition(",")[2])
 
     @property
     def address(self) -> str:
@@ -101,11 +101,6 @@ class Account:
             return None
         days = (self.issued, self.since, self.password_set, self.last_access)
         return max((day for day in days if day), default=None)
-
-
-@cache
-def _domain(container: str) -> str:
-    return ".".join(part[3:] for part in container.lower().split(",") if part.startswith("dc="))
 
 
 _MIDNIGHT = 24 - int(VIETNAM.utcoffset(None).total_seconds()) // 3600

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from congvu.directory.dn import mail_domain
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, UNITS, Entry, Layout, State
 from congvu.directory.password import escape_value
@@ -105,7 +106,7 @@ def _account(entry: Entry) -> Account:
     return Account(
         address=entry.value("mail"),
         name=entry.value("cn") or entry.value("ou"),
-        domain=".".join(part[3:] for part in entry.dn.lower().split(",") if part.startswith("dc=")),
+        domain=mail_domain(entry.dn.partition(",")[2]),
         unit_id=entry.unit_id,
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
