@@ -22,7 +22,7 @@ import pytest
 
 from congvu.cli.stack import SAMPLES
 from congvu.directory.connection import Directory
-from congvu.directory.model import Entry, Layout
+from congvu.directory.model import RIGHTS, Entry, Layout
 from congvu.directory.password import change_own, generate, issue_initial
 from congvu.fleet.client import Outside, fetch, mailbox, parse, poll
 from congvu.fleet.lab import Lab, run_in
@@ -35,9 +35,8 @@ DOMAINS = tuple(SAMPLES)
 STRANGER = "congdan@ngoai.example"
 SHARED = "Thư mục dùng chung"
 MIB = 1 << 20
-_RIGHTS = ("congvuDelegate", "congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
 _LIFE = ("congvuSince", "congvuWarned", "congvuExempt")
-_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuEnded", *_LIFE, *_RIGHTS)
+_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuEnded", *_LIFE, *RIGHTS)
 _ATTRIBUTES = (
     "objectClass",
     "uid",

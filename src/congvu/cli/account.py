@@ -11,6 +11,7 @@ import click
 
 from congvu.cli import serving
 from congvu.cli.author import author
+from congvu.cli.options import decision, json_option
 from congvu.errors import InputError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from congvu.lifecycle.account import Account
     from congvu.sync.settings import Settings
 
-_reason = click.option("--reason", required=True, help="Why; it stands in the audit log and in letters.")
-_document = click.option("--document", default="", help="Number of the document that asks for it.")
 _approved = click.option("--approved-by", default="", help="Who has approved it, where somebody must.")
 
 
@@ -37,7 +36,7 @@ def account() -> None:
 
 @account.command()
 @serving.settings_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 @click.argument("address")
 def show(settings_file: Path, address: str, *, as_json: bool) -> None:
     """Show the account that holds ADDRESS: state, addresses, last access, quota, what its clocks will do."""
@@ -63,7 +62,7 @@ def show(settings_file: Path, address: str, *, as_json: bool) -> None:
 
 @account.command()
 @serving.settings_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output: a record on each line.")
+@json_option
 @click.argument("address")
 def history(settings_file: Path, address: str, *, as_json: bool) -> None:
     """Tell all that the audit log knows of the account that holds ADDRESS, oldest first."""
@@ -81,8 +80,7 @@ def _plain(act: str, words: str) -> None:
 
     @account.command(act, help=words)
     @serving.settings_option
-    @_reason
-    @_document
+    @decision
     @click.argument("address")
     def command(settings_file: Path, address: str, reason: str, document: str) -> None:
         serving.follow(_do(settings_file, address, _ACTS[act], why=reason, document=document))
@@ -104,8 +102,7 @@ _plain("restore", "Give a revoked account back, with its old address; its owner 
 
 @account.command()
 @serving.settings_option
-@_reason
-@_document
+@decision
 @click.option("--at-units-request", is_flag=True, help="The unit has asked for it: needs --document.")
 @click.argument("address")
 def revoke(settings_file: Path, address: str, reason: str, document: str, *, at_units_request: bool) -> None:
@@ -116,8 +113,7 @@ def revoke(settings_file: Path, address: str, reason: str, document: str, *, at_
 
 @account.command()
 @serving.settings_option
-@_reason
-@_document
+@decision
 @_approved
 @click.argument("address")
 def reset(settings_file: Path, address: str, reason: str, document: str, approved_by: str) -> None:
@@ -140,8 +136,7 @@ def reset(settings_file: Path, address: str, reason: str, document: str, approve
 
 @account.command()
 @serving.settings_option
-@_reason
-@_document
+@decision
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day of it.")
 @click.argument("address")
 def exempt(settings_file: Path, address: str, reason: str, document: str, until: datetime) -> None:
@@ -174,13 +169,12 @@ def _do(settings_file: Path, address: str, word: str, *, why: str, document: str
     from congvu.directory.operations import Act  # noqa: PLC0415
     from congvu.lifecycle import acts  # noqa: PLC0415
     from congvu.lifecycle.desk import Desk  # noqa: PLC0415
-    from congvu.policy.source import sources  # noqa: PLC0415
+    from congvu.policy import source  # noqa: PLC0415
 
     act: Act = Act(word)
     settings, found = _look(settings_file, address)
     policy = _policy(settings, found)
-    source = sources(settings.domains[found.domain].policy).get(acts.clause_of(act))
-    clause = source.marks[0] if source and source.marks else ""
+    clause = source.clause(source.sources(settings.domains[found.domain].policy), acts.clause_of(act))
     operation = acts.act(found, act, policy, today(), why=why, document=document, clause=clause, **more)
     with serving.as_owner_of(settings.state):
         Desk(settings, author()).carry_out_one(operation)

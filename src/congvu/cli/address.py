@@ -17,6 +17,7 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.charset import Charset
+from congvu.cli.options import json_option
 from congvu.errors import RegistryError
 from congvu.naming.explain import explain as explain_line
 from congvu.naming.preview import Line, Previewed
@@ -38,7 +39,6 @@ _directory = click.option(
     show_default=True,
     help="Folder of the policy files.",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 
 
 @click.group()
@@ -61,7 +61,7 @@ def address() -> None:
     help="Charset of a CSV file; else it is found.",
 )
 @_directory
-@_json
+@json_option
 def preview(domain: str, file: Path, charset: str | None, directory: Path, *, as_json: bool) -> None:
     """Write the rows of a list with the columns address, rule and problem.
 
@@ -88,7 +88,7 @@ def preview(domain: str, file: Path, charset: str | None, directory: Path, *, as
 @click.option("--ten", default="", help="Given name.")
 @click.option("--unit", default="", help="Name or code of the unit; of a unit, the one above.")
 @_directory
-@_json
+@json_option
 def explain(  # noqa: PLR0917  (click passes options by name)
     name: str,
     domain: str,

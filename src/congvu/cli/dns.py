@@ -13,6 +13,7 @@ from congvu.fleet import prelude
 prelude.prepare()
 
 # ruff: noqa: E402  (what follows needs prelude.prepare)
+from congvu.cli.options import json_option
 from congvu.dns import compare, records, show
 from congvu.dns import site as sites
 from congvu.dns.compare import Status, Verdict
@@ -29,7 +30,7 @@ from congvu.fleet.lab import Lab
 @click.option("--domain", "domains", multiple=True, help="Only this domain; may be given more than once.")
 @click.option("--check", is_flag=True, help="Compare with what a resolver answers.")
 @click.option("--resolver", default="", metavar="ADDRESS", help="Which resolver to ask; else this machine's.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def dns(
     site: tuple[str, ...], domains: tuple[str, ...], resolver: str, *, check: bool, as_json: bool
 ) -> None:

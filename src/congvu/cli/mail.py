@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from congvu.cli.author import author
+from congvu.cli.options import decision, json_option
 from congvu.cli.serving import settings_option
 from congvu.errors import InputError, MailFailure
 from congvu.printable import printable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from congvu.mail.queue import Queued
     from congvu.mail.recall import Found
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _STATE, _TOLD = Path("/var/lib/congvu-mail"), Path("/var/lib/congvu-held")
 
 _state = click.option(
@@ -33,16 +33,6 @@ _state = click.option(
     show_default=True,
     help="Folder of the audit log of what was done.",
 )
-
-
-def _decision(command: _Command) -> _Command:
-    """Why something is done: it stands in the audit log, and in notices."""
-    for option in (
-        click.option("--document", default="", help="Number of the document that orders it."),
-        click.option("--reason", required=True, help="Why; those who are told read it."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -55,7 +45,7 @@ def mail() -> None:
 
 
 @mail.command("held")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 @click.option("--told", type=click.Path(path_type=Path), default=_TOLD, hidden=True)
 def held_(*, as_json: bool, told: Path) -> None:
     """List the messages that are held, oldest first: who sent them, to whom, and which rule had them held."""
@@ -75,7 +65,7 @@ def held_(*, as_json: bool, told: Path) -> None:
 @mail.command()
 @settings_option
 @_state
-@_decision
+@decision
 @click.argument("queue_id")
 def release(settings_file: Path, state: Path, queue_id: str, **decision: str) -> None:
     """Let the held message QUEUE_ID go on. No rule looks at it again."""
@@ -91,7 +81,7 @@ def release(settings_file: Path, state: Path, queue_id: str, **decision: str) ->
 @mail.command()
 @settings_option
 @_state
-@_decision
+@decision
 @click.argument("queue_id")
 def delete(settings_file: Path, state: Path, queue_id: str, **decision: str) -> None:
     """Remove the held message QUEUE_ID, and tell its sender and the sender's unit.
@@ -146,7 +136,7 @@ def notify(settings_file: Path, state: Path) -> None:
 )
 @click.option("--all-recipients", is_flag=True, help="Every mailbox, and the queue whoever it is for.")
 @click.option("--yes", is_flag=True, help="Remove it. Without this, nothing is done and only shown.")
-@_decision
+@decision
 def recall(
     settings_file: Path,
     state: Path,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from congvu import policy as policies
+from congvu.cli.options import json_option
 from congvu.policy import Policy
 from congvu.policy import lint as linter
 from congvu.policy.schema import json_schema
@@ -27,7 +28,7 @@ def policy() -> None:
 @policy.command()
 @click.argument("domain_or_file")
 @click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
     """Print every value that applies to DOMAIN_OR_FILE, and say which are defaults.
 
@@ -58,7 +59,7 @@ def show(domain_or_file: str, directory: Path, *, as_json: bool) -> None:
 @policy.command()
 @click.argument("domains_or_files", nargs=-1, required=True)
 @click.option("--directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def lint(domains_or_files: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
     """Say what each policy leaves open, where newer law differs, and which values name no source.
 

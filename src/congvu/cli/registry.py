@@ -13,6 +13,7 @@ from rich.table import Table
 
 from congvu import policy as policies
 from congvu.charset import Charset
+from congvu.cli.options import json_option
 from congvu.errors import PolicyError, RegistryError
 from congvu.printable import printable
 from congvu.registry.lint import Understood, lint
@@ -40,7 +41,7 @@ def registry() -> None:
     help="Charset of a CSV file; else it is found.",
 )
 @click.option("--sheet", default="", help="Sheet of a workbook; else the one that looks like a list.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@json_option
 def lint_command(file: Path, mapping: Path | None, charset: str | None, sheet: str, *, as_json: bool) -> None:
     """List every problem of FILE: a CSV file, a workbook, or the folder of a registry.
 

@@ -13,6 +13,7 @@ import click
 from congvu import files
 from congvu.cli import author as who
 from congvu.cli import watching
+from congvu.cli.options import json_option
 from congvu.errors import InputError, SettingsError
 from congvu.printable import printable
 from congvu.strictyaml import nearest
@@ -32,7 +33,6 @@ _settings = click.option(
     help="Settings file: directory, domains, registries, where records go.",
 )
 _all = click.option("--all", "everything", is_flag=True, help="Show every operation, not only the first.")
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 
 
 def _limits(command: _Command) -> _Command:
@@ -65,7 +65,7 @@ def sync() -> None:
 @sync.command()
 @_settings
 @_limits
-@_json
+@json_option
 @_all
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan, for 'congvu sync apply FILE'.")
 @click.option("--ldif", "ldif_file", type=click.Path(path_type=Path), help="Write the changes as LDIF, too.")
@@ -99,7 +99,7 @@ def plan(
 @sync.command()
 @_settings
 @_limits
-@_json
+@json_option
 @_all
 @click.argument("saved", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
 def apply(settings_file: Path, *, as_json: bool, everything: bool, saved: Path | None, **limits: Any) -> None:

@@ -9,6 +9,7 @@ import click
 
 from congvu import policy as policies
 from congvu.cli.author import author
+from congvu.cli.options import decision
 from congvu.cli.serving import as_owner_of, follow, settings_option
 from congvu.directory.operations import Act, Reason
 from congvu.printable import printable
@@ -16,8 +17,6 @@ from congvu.sync import settings as sync_settings
 from congvu.vietnam import today
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_reason = click.option("--reason", required=True, help="Why; it stands in the audit log.")
-_document = click.option("--document", default="", help="Number of the document that says so (LD-11.1).")
 _delegate = click.option("--to", "delegate", required=True, metavar="ADDRESS", help="Whose rights they are.")
 
 
@@ -31,8 +30,7 @@ def unit() -> None:
 
 @unit.command()
 @settings_option
-@_reason
-@_document
+@decision
 @_delegate
 @click.option(
     "--right",
@@ -84,8 +82,7 @@ def delegate(
 
 @unit.command("end-delegation")
 @settings_option
-@_reason
-@_document
+@decision
 @_delegate
 @click.argument("address")
 def end_delegation(settings_file: Path, address: str, delegate: str, reason: str, document: str) -> None:

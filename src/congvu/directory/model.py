@@ -15,6 +15,8 @@ MANAGED_CLASS = "congvuAccount"
 DOMAIN_CLASS = "congvuDomain"
 """The auxiliary class by which Postfix and Dovecot find the mail domains."""
 PEOPLE, UNITS = "people", "units"
+RIGHTS = ("congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuDelegate", "congvuLeader")
+"""Attributes of a unit that name who may do something with its mailbox or its shared folder."""
 
 
 class State(StrEnum):

@@ -18,6 +18,7 @@ LENGTH = 16
 # Read out on the telephone and typed from paper: without l I 1, O o 0, and without quotes. All four kinds of
 # characters that a policy may ask for (`Password.classes`) are in every password.
 _CLASSES = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "+-=%")
+_STATE = ("objectClass", "congvuState")
 _SHORTEST_WORD = 3
 """Words of fewer letters are in every other password by chance."""
 
@@ -96,10 +97,10 @@ def find_open(directory: Reader, base: str, address: str) -> Entry:
     return entry
 
 
-def find(directory: Reader, base: str, address: str) -> Entry:
-    """The account that holds `address`; raises `InputError` when there is none."""
+def find(directory: Reader, base: str, address: str, attributes: Sequence[str] = _STATE) -> Entry:
+    """The account that holds `address`, with `attributes`; raises `InputError` when there is none."""
     ours = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(address)}))"
-    entry = next(directory.search(base, ours, ("objectClass", "congvuState")), None)
+    entry = next(directory.search(base, ours, attributes), None)
     if entry is None:
         raise InputError(
             "no account has this address", where=address, hint="check the spelling and the domain"

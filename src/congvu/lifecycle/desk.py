@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 
 from congvu.directory.apply import Applied, Applier
 from congvu.directory.connection import Directory
-from congvu.directory.model import MANAGED_CLASS, Layout, Snapshot
+from congvu.directory.model import Layout, Snapshot
 from congvu.directory.operations import Operation
-from congvu.directory.password import escape_value
-from congvu.errors import InputError
+from congvu.directory.password import find
 from congvu.lifecycle.account import ATTRIBUTES, Account
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.job import Status
@@ -38,14 +37,8 @@ class Desk:
 
     def account(self, address: str) -> Account:
         """The account that holds `address`. Raises `InputError` when there is none, `DirectoryFailure`."""
-        wanted = f"(&(objectClass={MANAGED_CLASS})(mailLocalAddress={escape_value(address.strip())}))"
         with self._directory() as directory:
-            entry = next(directory.search(self.settings.directory.base, wanted, ATTRIBUTES), None)
-        if entry is None:
-            raise InputError(
-                "no account has this address", where=address, hint="check the spelling and the domain"
-            )
-        return Account(entry)
+            return Account(find(directory, self.settings.directory.base, address.strip(), ATTRIBUTES))
 
     def units_above(self, person: Account) -> Sequence[str]:
         """DNs of a person's unit and of all units above it. Raises `DirectoryFailure`."""

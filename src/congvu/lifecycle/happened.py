@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from congvu.directory.model import State, dn_key
+from congvu.directory.model import RIGHTS, State, dn_key
 from congvu.errors import SystemFailure
 from congvu.files import failures, write_whole
 from congvu.sync.auditfile import Position, placed
@@ -108,15 +108,12 @@ class Reader:
 
 
 _BOUND = frozenset({"mail", "departmentNumber"})
-_RIGHTS = (
-    *("congvuHead", "congvuOwner", "congvuReader", "congvuAnswerer", "congvuDelegate", "congvuLeader"),
-)
 
 
 def without_rights(records: list[Record]) -> Iterator[str]:
     """DNs of those who lost a right in a unit's mailbox: what they have opened, they must not go on with."""
     for record in records:
-        for name in _RIGHTS:
+        for name in RIGHTS:
             if name in record["after"]:
                 kept = set(map(dn_key, record["after"][name]))
                 yield from (dn for dn in record["before"].get(name, ()) if dn_key(dn) not in kept)

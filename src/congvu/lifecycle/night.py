@@ -18,7 +18,7 @@ from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.timers import due
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
-from congvu.policy.source import NO_SOURCES, Source
+from congvu.policy.source import NO_SOURCES, Source, clause
 
 WITH_CLOCKS = (
     f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)"
@@ -98,7 +98,6 @@ def _operations(
         found = due(account, policies[domain], rules[domain], today)
         if found is None:
             continue
-        source = sources.get(domain, NO_SOURCES).get(clause_of(found.act))
         yield act(
             account,
             found.act,
@@ -106,7 +105,7 @@ def _operations(
             today,
             why=found.why,
             until=found.until,
-            clause=source.marks[0] if source and source.marks else "",
+            clause=clause(sources.get(domain, NO_SOURCES), clause_of(found.act)),
         )
 
 

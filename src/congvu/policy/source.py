@@ -44,6 +44,12 @@ class Source:
 NO_SOURCES: Mapping[str, Source] = MappingProxyType({})
 
 
+def clause(cited: Mapping[str, Source], *keys: str) -> str:
+    """The clauses that the first of `keys` with a source rests on; empty when none has one."""
+    found = (cited[key].marks for key in keys if key in cited)
+    return next((", ".join(marks) for marks in found if marks), "")
+
+
 def sources(path: Path) -> Mapping[str, Source]:
     """The source of every value in the file at `path`, which `strictyaml` has found to be sound."""
     text = unicodedata.normalize("NFC", path.read_bytes().decode("utf-8-sig"))

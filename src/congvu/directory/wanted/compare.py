@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from congvu.directory.model import Entry, dn_key
+from congvu.directory.model import RIGHTS, Entry, dn_key
 from congvu.directory.operations import Change
 
 Attributes = Mapping[str, tuple[str, ...]]
@@ -35,7 +35,7 @@ _UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuSuccessor", *_BOTH[3:]
 OWNED = frozenset({*_PERSON, *_UNIT})
 """All attributes that the sync owns."""
 _SETS = frozenset({"mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})
-_NAMES = frozenset({"congvuParent", "congvuHead", "congvuSuccessor", "congvuDelegate", *_RIGHTS})
+_NAMES = frozenset({"congvuParent", "congvuSuccessor", *RIGHTS})
 """Attributes whose values are DNs."""
 _NONE: tuple[str, ...] = ()
 

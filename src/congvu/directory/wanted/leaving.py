@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from congvu.directory.model import PEOPLE, UNITS, Entry, State, dn_key
+from congvu.directory.model import PEOPLE, RIGHTS, UNITS, Entry, State, dn_key
 from congvu.directory.operations import Event, Reason
 from congvu.directory.states import after_leaving, ended
 from congvu.directory.wanted.model import WantedEntry
@@ -12,15 +12,6 @@ from congvu.directory.wanted.values import frozen
 from congvu.directory.wanted.work import Work
 from congvu.registry.model import Person, Status
 
-_RIGHTS = (
-    "congvuDelegate",
-    "congvuHead",
-    "congvuOwner",
-    "congvuReader",
-    "congvuAnswerer",
-    "congvuLeader",
-)
-"""Attributes of an account that name others, who may do something with it until they leave."""
 LEAVING = ("leaving.then", "leaving")
 DISSOLUTION = ("dissolution.then", "dissolution.hold", "leaving.then")
 
@@ -97,12 +88,12 @@ def rights_of_leavers(work: Work, wanted: Iterable[WantedEntry]) -> Iterator[Wan
     known = {item.entry.dn for item in wanted}
     for kind, accounts in ((UNITS, work.accounts.units), (PEOPLE, work.accounts.people)):
         for identifier in sorted(
-            key for key, held in accounts.items() if held.attributes.keys() & set(_RIGHTS)
+            key for key, held in accounts.items() if held.attributes.keys() & set(RIGHTS)
         ):
             held = accounts[identifier]
             if held.dn in known or not held.in_use or work.set_aside(kind, identifier):
                 continue
-            entry = frozen(held, **{right: work.keeping(held, right) for right in _RIGHTS})
+            entry = frozen(held, **{right: work.keeping(held, right) for right in RIGHTS})
             if entry.attributes != held.attributes:
                 yield WantedEntry(entry, Reason(Event.DETAILS, "", clause=work.task.clause(*LEAVING)))
 

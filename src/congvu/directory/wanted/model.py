@@ -9,7 +9,7 @@ from datetime import date
 from congvu.directory.model import Entry, Layout
 from congvu.directory.operations import Reason
 from congvu.policy.model import Policy
-from congvu.policy.source import NO_SOURCES, Source
+from congvu.policy.source import NO_SOURCES, Source, clause
 from congvu.registry.model import Registry
 
 
@@ -36,10 +36,7 @@ class Task:
 
     def clause(self, *keys: str) -> str:
         """The clauses that the policy names for the first of `keys` that it has."""
-        for key in keys:
-            if key in self.cited and (marks := self.cited[key].marks):
-                return ", ".join(marks)
-        return "[choice]"
+        return clause(self.cited, *keys) or "[choice]"
 
 
 @dataclass(frozen=True, slots=True)
