@@ -327,9 +327,14 @@ def test_the_brake_stops_a_night_that_would_empty_a_domain(lamdong: Policy) -> N
     silent = list(people(21, pwdLastSuccess=USED, congvuWarned="20270430000000Z"))
     awake = list(people(100, pwdLastSuccess="20270430020000Z"))
     policies: Mapping[str, Policy] = {DOMAIN: lamdong}
-    look(Directory(*silent[:20], *awake), BASE, policies, date(2027, 5, 1)).check(policies)
-    with pytest.raises(InputError, match="21 of 121 accounts would end"):
-        look(Directory(*silent, *awake), BASE, policies, date(2027, 5, 1)).check(policies)
+    may, brakes = look(Directory(*silent[:20], *awake), BASE, policies, date(2027, 5, 1)).braked(policies)
+    assert (len(may.operations), brakes) == (20, ())
+    warned = list(people(3, pwdLastSuccess="20270210020000Z"))
+    found = look(Directory(*silent, *warned, *awake), BASE, policies, date(2027, 5, 1))
+    may, (brake,) = found.braked(policies)
+    assert {one.reason.event for one in may.operations} == {Act.WARNED}, "who does not end goes on"
+    assert (brake.message, brake.where) == ("21 of 124 accounts would end; none has", DOMAIN)
+    assert brake.exit_code == 2
 
 
 def test_each_clock_of_the_table_rests_on_the_key_it_names() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import click
 from congvu import policy as policies
 from congvu.cli import serving
 from congvu.cli.author import author
-from congvu.errors import SettingsError
+from congvu.errors import CongvuError, SettingsError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
 from congvu.vietnam import today
@@ -34,7 +34,8 @@ def lifecycle() -> None:
     """Clocks of accounts (first passwords, silence, locks), ends of sessions, and letters.
 
     Exit status 0: nothing to do, or done. 1: something is due (plan), was refused, or somebody could not be
-    told. 2: bad input or the brake, nothing was written. 3: a system failed; the next run goes on.
+    told. 2: bad input, nothing was written; or the brake held back whose accounts would end. 3: a system
+    failed; the next run goes on.
     """
 
 
@@ -69,16 +70,19 @@ def run(
     with serving.as_owner_of(settings.state):
         rules = _policies(settings)
         night = _look(settings, rules, day, only)
-        if not allow:
-            night.check(rules)
-        if not night.operations:
+        night, brakes = (night, ()) if allow else night.braked(rules)
+        for brake in brakes:
+            click.echo(printable(str(brake)), err=True)
+        failures: Sequence[CongvuError] = ()
+        if night.operations:
+            applied = Desk(settings, author(), reason).carry_out(night.operations)
+            failures = [failure for _, failure in applied.failures]
+            click.echo(f"{len(applied.written)} done, {len(failures)} refused")
+        elif not brakes:
             click.echo("nothing is due")
-            return
-        applied = Desk(settings, author(), reason).carry_out(night.operations)
-    for _, failure in applied.failures:
+    for failure in failures:
         click.echo(printable(str(failure)), err=True)
-    click.echo(f"{len(applied.written)} done, {len(applied.failures)} refused")
-    click.get_current_context().exit(1 if applied.failures else 0)
+    click.get_current_context().exit(2 if brakes else 1 if failures else 0)
 
 
 @lifecycle.command()

@@ -42,21 +42,27 @@ class Night:
         kept = [one for one in self.operations if one.label.lower() in wanted]
         return Night(kept, self.in_use)
 
-    def check(self, policies: Mapping[str, Policy]) -> None:
-        """Raise `InputError` where more accounts of a mail domain would end than its brake allows.
+    def braked(self, policies: Mapping[str, Policy]) -> tuple[Night, tuple[InputError, ...]]:
+        """What may be done, and for each mail domain past its brake, why nobody's account ends there.
 
         The brake is the sync's (policy ``sync.leavers``): a clock that is wrong, or logins that nobody has
-        recorded, must not empty a province.
+        recorded, must not empty a province. Warnings, delegations and other domains go on.
         """
         ending = Counter(one.domain for one in self.operations if one.reason.event in _ENDS)
-        for domain, count in sorted(ending.items()):
-            limit = effective(policies[domain]).sync_leavers
-            if limit.passed(count, self.in_use[domain]):
-                raise InputError(
-                    f"{count} of {self.in_use[domain]} accounts would end; nothing was written",
-                    where=domain,
-                    hint="look at them with 'congvu lifecycle plan'; if it is right, run --allow leavers",
-                )
+        past = {
+            domain: count
+            for domain, count in sorted(ending.items())
+            if effective(policies[domain]).sync_leavers.passed(count, self.in_use[domain])
+        }
+        kept = [one for one in self.operations if one.domain not in past or one.reason.event not in _ENDS]
+        return Night(kept, self.in_use), tuple(
+            InputError(
+                f"{count} of {self.in_use[domain]} accounts would end; none has",
+                where=domain,
+                hint="look at them with 'congvu lifecycle plan'; if it is right, run --allow leavers",
+            )
+            for domain, count in past.items()
+        )
 
 
 def look(

@@ -25,8 +25,9 @@ def night(path: Path) -> float:
     began = time.monotonic()
     rules = {name: policies.load(domain.policy) for name, domain in settings.domains.items()}
     with Directory.as_service(settings.directory) as directory:
-        found = look(directory, settings.directory.base, rules, DAY)
-    found.check(rules)
+        found, brakes = look(directory, settings.directory.base, rules, DAY).braked(rules)
+    for brake in brakes:
+        raise brake
     applied = Desk(settings, "bench").carry_out(found.operations)
     seconds = time.monotonic() - began
     if applied.failures or not applied.written:
