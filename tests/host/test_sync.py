@@ -15,8 +15,8 @@ import yaml
 from congvu.fleet.lab import ROOT, Lab, run_in
 
 PACKAGES = (
-    "python3-click", "python3-jinja2", "python3-ldap3", "python3-openpyxl", "python3-rich",
-    "python3-sqlalchemy", "python3-yaml", "openssl",
+    "python3-click", "python3-jinja2", "python3-ldap3", "python3-openpyxl", "python3-reportlab",
+    "python3-rich", "python3-sqlalchemy", "python3-yaml", "openssl",
 )  # fmt: skip
 # Path → owner, group, mode.
 FILES = {

@@ -131,7 +131,7 @@ IMPURE_CALLS = {
     "write_text",
     "getenv",
 }
-RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3", "openpyxl", "sqlalchemy"}
+RUNTIME = {"click", "rich", "jinja2", "yaml", "ldap3", "openpyxl", "reportlab", "sqlalchemy"}
 """Third-party modules a server has from Debian 13's main: python3-click, -rich, -jinja2, -yaml, …"""
 DEVELOPMENT_ONLY = (
     "congvu.fleet",
@@ -194,7 +194,7 @@ def test_the_walk_finds_the_package() -> None:
     "package", sorted({module.split(".")[1] for module in MODULES if module.count(".") >= 1})
 )
 def test_every_part_has_its_floor(package: str) -> None:
-    ground = {"errors", "strictyaml", "charset", "files", "ondemand", "printable", "vietnam"}
+    ground = {"errors", "strictyaml", "charset", "files", "ondemand", "paper", "printable", "vietnam"}
     assert package in FLOORS or package in ground
 
 
@@ -249,5 +249,13 @@ def test_a_quick_run_needs_no_templates_charsets_and_workbooks() -> None:
     """A run that finds nothing moved would spend most of its time on importing them."""
     program = "import sys, congvu.cli.sync; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    heavy = {"openpyxl", "jinja2", "sqlalchemy", "rich", "congvu.charset.tables", "congvu.policy.model"}
+    heavy = {
+        "openpyxl",
+        "reportlab",
+        "jinja2",
+        "sqlalchemy",
+        "rich",
+        "congvu.charset.tables",
+        "congvu.policy.model",
+    }
     assert heavy.isdisjoint(done.stdout.split())
