@@ -48,12 +48,10 @@ def person(number: int, **values: str) -> Entry:
     return Entry.build(dn, ("inetOrgPerson", "congvuAccount"), usual | values)
 
 
-def unit(address: str = UNIT) -> Entry:
-    values = {"uid": "A1", "cn": "Sở Nội vụ", "ou": "Sở Nội vụ", "congvuState": "initial"}
-    return Entry.build(
-        f"uid=A1,ou=units,dc=lamdong,{BASE}", ("organizationalUnit", "congvuAccount"),
-        values | {"mail": address, "mailLocalAddress": address},
-    )  # fmt: skip
+def unit(address: str = UNIT, uid: str = "A1", **values: str | tuple[str, ...]) -> Entry:
+    usual = {"uid": uid, "cn": "Sở Nội vụ", "ou": "Sở Nội vụ", "congvuState": "initial"}
+    dn, classes = f"uid={uid},ou=units,dc=lamdong,{BASE}", ("organizationalUnit", "congvuAccount")
+    return Entry.build(dn, classes, {**usual, "mail": address, "mailLocalAddress": address, **values})
 
 
 class Directory:
@@ -91,11 +89,11 @@ class World:
             SimpleNamespace(audit_folder=self.log, domains={DOMAIN: SimpleNamespace(policy=policy)}),
         )
         self.kicked: list[str] = []
-        accounts = Accounts(Directory(unit(), *map(person, range(people))), BASE, [DOMAIN])
-        here = Site(self.settings, accounts, f"mail.{DOMAIN}")
+        self._people = tuple(map(person, range(people)))
+        self.there(unit())
 
         def opened(_: Settings) -> Any:
-            return _Open(here)
+            return _Open(self._here)
 
         def run(command: Sequence[str], **_: object) -> Done:
             self.kicked.append(command[-1])
@@ -103,6 +101,11 @@ class World:
 
         monkeypatch.setattr(site, "opened", opened)
         monkeypatch.setattr(following, "run", run)
+
+    def there(self, *units: Entry) -> None:
+        """These are the units of the directory."""
+        accounts = Accounts(Directory(*units, *self._people), BASE, [DOMAIN])
+        self._here = Site(self.settings, accounts, f"mail.{DOMAIN}")
 
     def happen(self, *operations: Operation, ended: bool = True, refused: bool = False) -> None:
         """A run that does `operations`."""
@@ -301,6 +304,32 @@ def test_sessions_of_who_lost_a_right_in_a_units_mailbox_end(world: World) -> No
     )
     world.happen(gone)
     assert world.follow().ended == (f"an2@{DOMAIN}",)
+
+
+def test_sessions_of_all_who_used_a_units_mailbox_end_when_it_is_closed(world: World) -> None:
+    owner, delegate = (person(number).dn for number in (3, 4))
+    box = unit(congvuOwner=owner, congvuDelegate=delegate)
+    world.there(box)
+    lock = Modify(DOMAIN, box, (Change("congvuState", ("active",), ("locked",)),), Reason(Act.LOCKED, "x"))
+    world.happen(lock)
+    assert world.follow().ended == (UNIT, f"an3@{DOMAIN}", f"an4@{DOMAIN}")
+
+
+def test_where_a_unit_has_no_mailbox_the_next_above_it_is_told(world: World, postfix: Postfix) -> None:
+    above, top = f"ubnd@{DOMAIN}", unit(f"ubnd@{DOMAIN}", "A0")
+    world.there(unit(congvuState="revoked", congvuParent=top.dn), top)
+    world.happen(revoked(1))
+    assert world.follow().told == (above,)
+    assert [recipient for recipient, _ in postfix.taken] == [above]
+
+
+def test_an_event_that_nobody_can_be_told_of_is_told_to_the_operator(world: World, postfix: Postfix) -> None:
+    above = unit(uid="A0", congvuState="revoked", congvuParent=unit().dn)
+    world.there(unit(congvuState="revoked", congvuParent=above.dn), above)  # a circle, too
+    world.happen(revoked(1))
+    assert world.follow().untold == (f"an1@{DOMAIN}: inactive: no unit above it has a mailbox to tell",)
+    assert world.follow() == Followed()
+    assert postfix.taken == []
 
 
 def test_a_dovecot_that_is_away_is_asked_again(

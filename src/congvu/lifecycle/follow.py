@@ -13,12 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 from congvu.errors import CongvuError, MailFailure
-from congvu.lifecycle.happened import Bookmark, Reader, without_login, without_rights
+from congvu.lifecycle.happened import Bookmark, Reader, closed_units, without_login, without_rights
 from congvu.lifecycle.letters import letters
 from congvu.mail import record, site
 from congvu.mail.notices import Notice
 from congvu.mail.post import Post, Unwanted
 from congvu.mail.tools import run
+from congvu.sync.auditrecord import Record
 from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
 
@@ -64,17 +65,18 @@ def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
     done, behind = reader.read(since)
     if behind == since:
         return ()
-    lost = tuple(dict.fromkeys(without_rights(done)))
-    addresses = tuple(dict.fromkeys((*without_login(done), *_addresses(settings, lost))))
+    addresses = tuple(dict.fromkeys((*without_login(done), *_others(settings, done))))
     end_sessions(addresses)
     reader.keep(behind)
     return addresses
 
 
-def _addresses(settings: Settings, dns: Sequence[str]) -> Iterator[str]:
-    if dns:
+def _others(settings: Settings, done: list[Record]) -> Iterator[str]:
+    """Addresses of those who may not use somebody else's mailbox any more: a unit's."""
+    lost, shut = set(without_rights(done)), set(closed_units(done))
+    if lost or shut:
         with site.opened(settings) as here:
-            for dn in dns:
+            for dn in sorted(lost.union(*map(here.accounts.with_rights, shut))):
                 if account := here.accounts.at(dn):
                     yield account.address
 
@@ -107,7 +109,8 @@ def _tell(
     if done:
         with site.opened(settings) as here, record.acts(state / "audit", author) as acts:
             found = letters(here, done, f"{until.file}:{until.offset}")
-            _send(Post(acts, here.host), found, told, untold)
+            untold += found.unwritten
+            _send(Post(acts, here.host), found.written, told, untold)
     reader.keep(behind)
     return tuple(told), tuple(untold)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from congvu.directory.model import RIGHTS, State, dn_key
+from congvu.directory.model import RIGHTS, UNITS, State, dn_key
 from congvu.errors import SystemFailure
 from congvu.files import failures, write_whole
 from congvu.sync.auditfile import Position, placed
@@ -127,7 +127,22 @@ def without_login(records: list[Record]) -> Iterator[str]:
     """
     for record in records:
         after = record["after"]
-        state = next(iter(after.get("congvuState", ())), "")
         another = any(name.lower() == SECRET for name in after) or not _BOUND.isdisjoint(after)
-        if record["operation"] == "modify" and (another or state not in ("", State.INITIAL, State.ACTIVE)):
+        if record["operation"] == "modify" and (another or _closes(record)):
             yield record["label"]
+
+
+def closed_units(records: list[Record]) -> Iterator[str]:
+    """DNs of units that were closed: whoever has opened the mailbox must not go on with it."""
+    for record in records:
+        if record["operation"] == "modify" and _is_unit(record) and _closes(record):
+            yield record["dn"]
+
+
+def _is_unit(record: Record) -> bool:
+    return dn_key(record["dn"]).partition(",")[2].startswith(f"ou={UNITS},")
+
+
+def _closes(record: Record) -> bool:
+    state = next(iter(record["after"].get("congvuState", ())), "")
+    return state not in ("", State.INITIAL, State.ACTIVE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from congvu.directory.dn import mail_domain
+from congvu.directory.dn import dn_key, mail_domain
 from congvu.directory.inspect import Reader
-from congvu.directory.model import MANAGED_CLASS, UNITS, Entry, Layout, State
+from congvu.directory.model import MANAGED_CLASS, RIGHTS, UNITS, Entry, Layout, State
 from congvu.directory.password import escape_value
 
 _ATTRIBUTES = (
@@ -18,6 +18,7 @@ _ATTRIBUTES = (
     "mail",
     "mailLocalAddress",
     "departmentNumber",
+    "congvuParent",
     "congvuState",
 )
 _DELIVERING = "".join(f"(congvuState={state})" for state in State if state.delivers)
@@ -33,6 +34,8 @@ class Account:
     domain: str
     """The mail domain whose policy holds for it; its address may be in its unit's own domain (LD-5.1c)."""
     unit_id: str
+    parent: str
+    """DN of the unit above; empty for a person."""
     is_unit: bool
     delivers: bool
     """Whether it has a mailbox that mail is stored in, and Dovecot opens."""
@@ -66,18 +69,27 @@ class Accounts:
             map(_account, self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", _ATTRIBUTES)), None
         )
 
+    def with_rights(self, dn: str) -> frozenset[str]:
+        """DNs of those who may do something with the mailbox at `dn`. Raises `DirectoryFailure`."""
+        found = self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", ("objectClass", *RIGHTS))
+        return frozenset(one for entry in found for right in RIGHTS for one in entry.values(right))
+
     def unit_of(self, account: Account) -> Account | None:
         """The unit that answers for an account: a unit for itself. None when it has no mailbox.
 
         Raises `DirectoryFailure`.
         """
-        if account.is_unit:
-            return account if account.delivers else None
-        if not account.unit_id:
-            return None
-        units = Layout(self._base, account.domain).units
-        wanted = f"(&(objectClass={MANAGED_CLASS})(uid={escape_value(account.unit_id)})(|{_DELIVERING}))"
-        return next(map(_account, self._directory.search(units, wanted, _ATTRIBUTES)), None)
+        unit = next(self.units_above(account), None)
+        return unit if unit and unit.delivers else None
+
+    def units_above(self, account: Account) -> Iterator[Account]:
+        """The unit of an account, for a unit itself, then each unit above it. Raises `DirectoryFailure`."""
+        seen: set[str] = set()
+        dn = Layout(self._base, account.domain).unit(account.unit_id) if account.unit_id else ""
+        while dn and dn_key(dn) not in seen and (unit := self.at(dn)):
+            yield unit
+            seen.add(dn_key(dn))
+            dn = unit.parent
 
     def units(self, domain: str) -> tuple[Account, ...]:
         """The units of a mail domain that have a mailbox, by address. Raises `DirectoryFailure`."""
@@ -108,6 +120,7 @@ def _account(entry: Entry) -> Account:
         name=entry.value("cn") or entry.value("ou"),
         domain=mail_domain(entry.dn.partition(",")[2]),
         unit_id=entry.unit_id,
+        parent=entry.value("congvuParent"),
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
     )

@@ -17,7 +17,7 @@ from congvu.mail.accounts import Account
 from congvu.mail.notices import END, SYSTEM, Notice, key
 from congvu.mail.site import Site
 from congvu.policy.effective import effective
-from congvu.policy.model import Recipient
+from congvu.policy.model import Party, Recipient
 from congvu.printable import printable
 from congvu.sync.auditrecord import Record
 from congvu.sync.feed import EVENTS
@@ -48,20 +48,38 @@ class Line:
     facts: tuple[Fact, ...]
 
 
-def letters(site: Site, happened: Sequence[Record], batch: str) -> Iterator[tuple[str, Notice]]:
-    """The letters about what `happened`, each with the mail domain that it comes from.
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """What is to be told."""
+
+    written: tuple[tuple[str, Notice], ...]
+    """Each with the mail domain that it comes from."""
+    unwritten: tuple[str, ...]
+    """What somebody should be told of who has no mailbox."""
+
+
+def letters(site: Site, happened: Sequence[Record], batch: str) -> Letters:
+    """The letters about what `happened`.
 
     `batch` names what is told at once: the same batch makes the same letters. Raises `DirectoryFailure`,
     `PolicyError`.
     """
     by_reader: dict[tuple[str, str], list[Line]] = {}
+    unwritten = []
     for record in happened:
-        if readers := tuple(_readers(site, record)):
+        for reader in _readers(site, record):
             line = _line(record)
-            for reader in readers:
+            if reader:
                 by_reader.setdefault((record["domain"], reader), []).append(line)
-    for (domain, reader), lines in by_reader.items():
-        yield domain, _letter(site.operator(domain) or SYSTEM, reader, lines, f"{batch} {domain}")
+            else:
+                unwritten.append(f"{line.address}: {record['event']}: no unit above it has a mailbox to tell")
+    return Letters(
+        tuple(
+            (domain, _letter(site.operator(domain) or SYSTEM, reader, lines, f"{batch} {domain}"))
+            for (domain, reader), lines in by_reader.items()
+        ),
+        tuple(unwritten),
+    )
 
 
 def notice_of(record: Record) -> str:
@@ -82,7 +100,7 @@ def _event(word: str) -> Event | Act:
 
 
 def _readers(site: Site, record: Record) -> Iterator[str]:
-    """The mailboxes that are told, each once."""
+    """The mailboxes that are told, each once; an empty one where a unit should be and none is there."""
     policy, notice = site.policy(record["domain"]), notice_of(record)
     if policy is None or not notice:
         return
@@ -97,17 +115,26 @@ def _readers(site: Site, record: Record) -> Iterator[str]:
         if reader is Recipient.PERSON:
             box = _box(account)
         elif reader is Recipient.UNIT:
-            box = _box(site.accounts.unit_of(account) if account else None)
+            box = _unit(site, account) or _mail(policy.operator)
         else:
-            party = parties.get(reader)
-            box = str(party.mail) if party and party.mail else ""
-        if box and box not in found:
+            box = _mail(parties.get(reader))
+        if box not in found and (box or reader is Recipient.UNIT):
             found.add(box)
             yield box
 
 
+def _unit(site: Site, account: Account | None) -> str:
+    """The mailbox of the account's unit, or of the next one above it that has one."""
+    above = site.accounts.units_above(account) if account else ()
+    return next(filter(None, map(_box, above)), "")
+
+
 def _box(account: Account | None) -> str:
     return account.address if account and account.delivers else ""
+
+
+def _mail(party: Party | None) -> str:
+    return str(party.mail) if party and party.mail else ""
 
 
 def _line(record: Record) -> Line:
