@@ -29,6 +29,7 @@ from congvu.sync.lock import only_one
 from congvu.sync.planfile import SavedPlan
 from congvu.sync.run import carry_out
 from congvu.sync.settings import load
+from tests.papers import pages
 from tests.sync.cases import Hand, Office
 from tests.sync.world import World, person
 
@@ -268,10 +269,10 @@ def _sheets(office: World, key: Path) -> list[list[tuple[str, str]]]:
     found = []
     for path in sorted((office.folder / "sheets").glob("*.cms")):
         opened = subprocess.run(
-            ["openssl", "cms", "-decrypt", "-inform", "PEM", "-in", str(path), "-inkey", str(key)],
-            check=True, capture_output=True, text=True,
+            ["openssl", "cms", "-decrypt", "-binary", "-inform", "PEM", "-in", str(path), "-inkey", str(key)],
+            check=True, capture_output=True,
         ).stdout  # fmt: skip
-        found.append(re.findall(r"Địa chỉ thư: +(\S+)\n +Mật khẩu: +(\S+)", opened))
+        found.append(re.findall(r"(\S+@mau\.gov\.vn) (\S+)", " ".join(pages(opened))))
     return found
 
 

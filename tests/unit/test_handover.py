@@ -22,12 +22,15 @@ from congvu.sync import handover
 from congvu.sync.audit import AuditLog
 from congvu.sync.auditfile import records
 from congvu.sync.handover import EncryptedFile, Handed, hand_over
-from congvu.sync.sheet import Sheet
+from congvu.sync.sheet import Issued, Sheet
+from tests.papers import pages
 from tests.unit.audited import BASE, BEGINNING, DOMAIN, Clock, person
 from tests.unit.crash import no_file_above
 
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 """In Vietnam it is the 23rd."""
+
+ONE = Issued("uid=S1", "Nguyễn Văn An", "Sở Nội vụ", f"annv@{DOMAIN}", "Bi-mat-1")
 
 
 class Accounts:
@@ -242,21 +245,25 @@ def test_a_sheet_says_what_an_official_needs(log: AuditLog, policies: Mapping[st
     desk = Desk()
     handed(Accounts(other, person(2)), log, desk, policies)
     (sheet,) = desk.sheets
-    text = sheet.text()
-    assert "Số phiếu:       20261123-013000-000001" in text
-    assert "Lập lúc:        01:30 ngày 23/11/2026" in text
-    assert "Mật khẩu có giá trị đến hết ngày 28/11/2026." in text
-    assert f"Căn cứ:         {policies[DOMAIN].regulation.number}" in text
-    assert text.index("Đơn vị: Sở Khoa học và Công nghệ") < text.index("Đơn vị: Sở Xây dựng")
-    assert f"   1. Nguyễn Văn An\n      Địa chỉ thư:  annv2@{DOMAIN}\n      Mật khẩu:     " in text
-    assert "   2. Trần Thị Ánh \\u001b[31m\n" in text
-    assert all(one.password in text for one in sheet.issued)
+    science, building = pages(sheet.pdf())
+    for page in (science, building):
+        assert "Số: 20261123-013000-000001 " in page
+        assert "Lập lúc: 01:30 ngày 23/11/2026" in page
+        assert "Mật khẩu có giá trị: đến hết ngày 28/11/2026" in page
+        assert f"Căn cứ: {policies[DOMAIN].regulation.number}" in page
+        assert "NGƯỜI GIAO (Ký, ghi rõ họ tên) NGƯỜI NHẬN (Ký, ghi rõ họ tên)" in page
+    first, second = sheet.issued
+    assert "Đơn vị nhận: Sở Khoa học và Công nghệ" in science
+    assert f"1 Nguyễn Văn An annv2@{DOMAIN} {first.password}" in science
+    assert "Đơn vị nhận: Sở Xây dựng" in building
+    assert f"1 Trần Thị Ánh \\u001b[31m annv1@{DOMAIN} {second.password}" in building
+    assert second.password not in science, "a unit is handed its own people's passwords only"
 
 
 def test_where_the_regulation_names_no_term_a_month_is_on_the_sheet(log: AuditLog, lamdong: Policy) -> None:
     desk, policy = Desk(), replace(lamdong, password=Password())
     handed(Accounts(person(1)), log, desk, {DOMAIN: policy})
-    assert "có giá trị đến hết ngày 23/12/2026" in desk.sheets[0].text()
+    assert "có giá trị: đến hết ngày 23/12/2026" in pages(desk.sheets[0].pdf())[0]
 
 
 # Passwords
@@ -302,11 +309,11 @@ def certify(folder: Path, days: str, kind: Sequence[str] = ("rsa:2048",)) -> Non
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
-def opened(path: Path, operator: Path) -> str:
+def opened(path: Path, operator: Path) -> bytes:
     """As docs/audit.md tells the operator."""
-    command = ["openssl", "cms", "-decrypt", "-inform", "PEM", "-in", str(path)]
+    command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "PEM", "-in", str(path)]
     command += ["-recip", str(operator / "certificate.pem"), "-inkey", str(operator / "key.pem")]
-    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.decode()
+    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
 
 
 def test_only_the_operator_opens_the_file(
@@ -320,7 +327,7 @@ def test_only_the_operator_opens_the_file(
     assert path.stat().st_mode & 0o777 == 0o600
     (password,) = directory.passwords.values()
     assert password.encode() not in path.read_bytes()
-    assert f"Mật khẩu:     {password}\n" in opened(path, operator)
+    assert f"annv1@{DOMAIN} {password} " in pages(opened(path, operator))[0]
     kind = subprocess.run(
         ["openssl", "cms", "-cmsout", "-print", "-inform", "PEM", "-in", str(path)],
         check=True,
@@ -333,9 +340,9 @@ def test_only_the_operator_opens_the_file(
 
 def test_a_key_on_an_elliptic_curve_does_as_well(tmp_path: Path) -> None:
     certify(tmp_path, "30", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
-    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
+    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "", "61/2012/QĐ-UBND", (ONE,))
     place = EncryptedFile(tmp_path / "certificate.pem", tmp_path / "out").deliver(sheet)
-    assert opened(Path(place), tmp_path) == sheet.text()
+    assert opened(Path(place), tmp_path) == sheet.pdf()
 
 
 def test_nothing_in_clear_is_in_the_arguments_or_on_the_disk(
@@ -380,13 +387,13 @@ def test_a_certificate_whose_time_is_over_is_refused(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     with pytest.raises(SettingsError, match="over"):
         EncryptedFile(tmp_path / "old.pem", tmp_path / "out").deliver(
-            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
+            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "", "61/2012/QĐ-UBND", (ONE,))
         )
 
 
 def test_a_sheet_is_never_written_over(tmp_path: Path, operator: Path) -> None:
     channel = EncryptedFile(operator / "certificate.pem", tmp_path)
-    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
+    sheet = Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "", "61/2012/QĐ-UBND", (ONE,))
     place = Path(channel.deliver(sheet))
     before = place.read_bytes()
     with pytest.raises(SystemFailure, match="sheet of this number"):
@@ -409,5 +416,5 @@ def test_without_openssl_it_says_so(tmp_path: Path, operator: Path, monkeypatch:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemFailure, match="openssl is missing"):
         EncryptedFile(operator / "certificate.pem", tmp_path).deliver(
-            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "61/2012/QĐ-UBND", ())
+            Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "", "61/2012/QĐ-UBND", (ONE,))
         )

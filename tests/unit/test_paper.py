@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from congvu import paper
 from congvu.errors import SystemFailure
 from congvu.paper import Column, Facts, Paper, Signer, Table, Text, pdf
+from tests.papers import pages
 
 PAPER = Paper(
     agency="Sở Nội vụ",
@@ -30,11 +31,6 @@ PAPER = Paper(
     ),
     signers=(Signer("Bên giao", "Đặng Thị Quỳnh Ngọc"), Signer("Bên nhận", "Bùi Hữu Nghĩa")),
 )
-
-
-def pages(content: bytes) -> list[str]:
-    """The text of each page, its words in order."""
-    return [" ".join(page.extract_text().split()) for page in PdfReader(BytesIO(content)).pages]
 
 
 def test_a_paper_has_its_head_words_and_places_to_sign() -> None:

@@ -65,7 +65,7 @@ class EncryptedFile:
         """Write ``<domain>-<number>.cms``, PEM; docs/audit.md says how to open it."""
         self._check()
         command = ["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "PEM"]
-        content = self._openssl([*command, str(self.certificate)], sheet.text().encode())
+        content = self._openssl([*command, str(self.certificate)], sheet.pdf())
         path = self.folder / f"{sheet.domain}-{sheet.number}.cms"
         if path.exists():  # passwords on it may have been set
             raise SystemFailure("there is a sheet of this number", where=str(path), hint="run again")
@@ -172,6 +172,7 @@ class _Work:
             domain,
             self.now,
             rules.initial_valid.after(self.now.astimezone(VIETNAM).date()),
+            policy.operator.name if policy.operator else "",
             policy.regulation.number,
             tuple(_issue(entry, rules.password_min_length) for entry in people),
         )

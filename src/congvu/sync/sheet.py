@@ -1,13 +1,17 @@
-"""The sheet that hands initial passwords over, as officials read it (pure)."""
+"""The sheet that hands initial passwords over, as officials read, print and sign it (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-from congvu.printable import printable
 from congvu.vietnam import VIETNAM
+
+if TYPE_CHECKING:
+    from congvu.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +35,57 @@ class Sheet:
     made: datetime
     valid_until: date
     """The last day of the passwords."""
+    operator: str
+    """Who runs the mail domain; empty where the policy does not say."""
     regulation: str
     """Number of the regulation."""
     issued: tuple[Issued, ...]
+    """Ordered by unit."""
 
-    def text(self) -> str:
-        """The sheet in Vietnamese, ordered by unit."""
-        return "\n".join(_lines(self)) + "\n"
+    def pdf(self) -> bytes:
+        """The sheet in Vietnamese, each unit's people on pages of their own. Raises `SystemFailure`."""
+        from congvu.paper import pdf  # noqa: PLC0415  (most runs issue no password)
+
+        return pdf(*_papers(self))
 
 
-def _lines(sheet: Sheet) -> Iterator[str]:
+def _papers(sheet: Sheet) -> Iterator[Paper]:
+    for unit, people in groupby(sheet.issued, lambda one: one.unit):
+        yield _paper(sheet, unit, tuple(people))
+
+
+def _paper(sheet: Sheet, unit: str, people: Iterable[Issued]) -> Paper:
+    from congvu.paper import Column, Facts, Paper, Signer, Table, Text  # noqa: PLC0415  (as above)
+
     made = sheet.made.astimezone(VIETNAM)
-    yield "PHIẾU BÀN GIAO MẬT KHẨU BAN ĐẦU"
-    yield ""
-    yield f"Số phiếu:       {sheet.number}"
-    yield f"Lập lúc:        {made:%H:%M} ngày {made:%d/%m/%Y}"
-    yield f"Tên miền thư:   {sheet.domain}"
-    yield f"Căn cứ:         {_one_line(sheet.regulation)}"
-    yield f"Số người:       {len(sheet.issued)}"
-    yield f"Mật khẩu có giá trị đến hết ngày {sheet.valid_until:%d/%m/%Y}."
-    yield "Mỗi người phải đổi mật khẩu ngay ở lần đăng nhập đầu tiên; trước đó chưa đọc và gửi thư được."
-    yield "Người có tên trên nhiều phiếu dùng mật khẩu của phiếu có số lớn nhất."
-    unit: str | None = None
-    for number, one in enumerate(sheet.issued, 1):
-        if one.unit != unit:
-            unit = one.unit
-            yield ""
-            yield f"Đơn vị: {_one_line(unit)}"
-        yield ""
-        yield f"{number:4}. {_one_line(one.name)}"
-        yield f"      Địa chỉ thư:  {_one_line(one.address)}"
-        yield f"      Mật khẩu:     {one.password}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(printable(text).split())
+    columns = (
+        Column("STT", 1, right=True),
+        Column("Họ và tên", 4.5),
+        Column("Địa chỉ thư", 6.5),
+        Column("Mật khẩu", 5, mono=True),
+        Column("Ký nhận", 3),
+    )
+    rows = tuple((f"{n}", one.name, one.address, one.password, "") for n, one in enumerate(people, 1))
+    facts = (
+        ("Đơn vị nhận", unit),
+        ("Tên miền thư", sheet.domain),
+        ("Căn cứ", sheet.regulation),
+        ("Lập lúc", f"{made:%H:%M} ngày {made:%d/%m/%Y}"),
+        ("Số người", f"{len(rows)}"),
+        ("Mật khẩu có giá trị", f"đến hết ngày {sheet.valid_until:%d/%m/%Y}"),
+    )
+    return Paper(
+        agency=sheet.operator or sheet.domain,
+        number=sheet.number,
+        day=made.date(),
+        title="Phiếu bàn giao mật khẩu ban đầu",
+        parts=(
+            Facts(facts),
+            Text(
+                "Mỗi người phải đổi mật khẩu ngay ở lần đăng nhập đầu tiên; trước đó chưa đọc và gửi thư "
+                "được. Người có tên trên nhiều phiếu dùng mật khẩu của phiếu có số lớn nhất."
+            ),
+            Table(columns, rows),
+        ),
+        signers=(Signer("Người giao"), Signer("Người nhận")),
+    )
