@@ -59,7 +59,7 @@ def _paper(sheet: Sheet, unit: str, people: Iterable[Issued]) -> Paper:
 
     made = sheet.made.astimezone(VIETNAM)
     columns = (
-        Column("STT", 1, right=True),
+        Column("STT", 1.8, right=True),
         Column("Họ và tên", 4.5),
         Column("Địa chỉ thư", 6.5),
         Column("Mật khẩu", 5, mono=True),
