@@ -59,11 +59,11 @@ def _paper(sheet: Sheet, unit: str, people: Iterable[Issued]) -> Paper:
 
     made = sheet.made.astimezone(VIETNAM)
     columns = (
-        Column("STT", 1.8, right=True),
-        Column("Họ và tên", 4.5),
-        Column("Địa chỉ thư", 6.5),
-        Column("Mật khẩu", 5, mono=True),
-        Column("Ký nhận", 3),
+        Column("STT", 1.7, right=True),
+        Column("Họ và tên", 4),
+        Column("Địa chỉ thư", 8),
+        Column("Mật khẩu", 4.6, mono=True),
+        Column("Ký nhận", 2),
     )
     rows = tuple((f"{n}", one.name, one.address, one.password, "") for n, one in enumerate(people, 1))
     facts = (
