@@ -14,7 +14,8 @@ from congvu.directory.password import change_own, generate
 from congvu.fleet.client import Outside
 from tests.lab import STRANGER, Account, Answer, Site, letter, login, transact, wait
 
-REFUSED_LOGIN = r"AUTHENTICATIONFAILED|Phai doi mat khau"
+CHANGE_IT = "Phai doi mat khau ban dau tai https://mail.lamdong.gov.vn"
+REFUSED_LOGIN = f"AUTHENTICATIONFAILED|{CHANGE_IT}"
 
 
 @contextmanager
@@ -77,12 +78,13 @@ def test_only_the_address_is_a_login_name(outside: Outside, person: Account, nam
 
 
 def test_with_its_initial_password_an_account_can_only_change_it(outside: Outside, site: Site) -> None:
-    account = site.person(initial=True)
-    with pytest.raises(imaplib.IMAP4.error, match="Phai doi mat khau"):
+    account, own = site.person(initial=True), generate()
+    with pytest.raises(imaplib.IMAP4.error, match=CHANGE_IT):
         outside.imap(account.address, account.password)
-    assert try_login(outside, account.address, account.password).code == 535
-
-    own = generate()
+    answer = try_login(outside, account.address, account.password)
+    assert answer.code == 535
+    assert CHANGE_IT in answer.text, "its holder is told where to go"
+    assert CHANGE_IT not in try_login(outside, account.address, own).text, "nobody else is told"
     change_own(site.settings.directory, account.dn, account.password, own)
     assert try_login(outside, account.address, own).code == 235
     outside.imap(account.address, own).logout()
