@@ -95,6 +95,16 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
             _sync_folder(path.parent)
 
 
+def rename(path: Path, new: Path) -> None:
+    """Give a file or a folder another name in the same folder, on the disk when it returns.
+
+    Raises `SystemFailure`.
+    """
+    with failures(path):
+        path.replace(new)
+        _sync_folder(new.parent)
+
+
 class Appender:
     """A file of lines that only grows. One writer at a time: the caller sees to that.
 

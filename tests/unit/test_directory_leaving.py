@@ -226,12 +226,24 @@ def test_who_was_revoked_by_other_hands_and_leaves_has_left(office: Office) -> N
     assert office.entry("S1").value("congvuEnded") == "20261122000000Z"
 
 
-def test_a_purged_account_stays_purged_whatever_the_registry_says(office: Office) -> None:
-    office.set("S1", congvuState="purged")
+def test_who_left_and_was_purged_stays_so_and_gets_the_old_address_back(office: Office) -> None:
+    address = office.entry("S1").value("mail")
+    office.run(changed(STAFF, "S1", status=Status.LEFT))
+    office.set("S1", congvuState="purged", title="", telephoneNumber="", displayName="", congvuSearch="")
     assert office.run(changed(STAFF, "S1", status=Status.LEFT)).operations == ()
-    back = office.run(changed(STAFF, "S1", document="7/CV"))
-    assert back.operations == ()
-    assert "S1 works again but the mailbox was purged" in back.findings[0]
+    office.run(changed(STAFF, "S1", document="7/CV"))
+    back = office.entry("S1")
+    assert (back.state, back.value("mail"), back.value("pwdReset")) == ("initial", address, "FALSE")
+    assert back.value("displayName") == back.value("cn")
+
+
+def test_whom_other_hands_revoked_before_the_purge_comes_back_when_the_row_asks_for_it(
+    office: Office,
+) -> None:
+    office.set("S1", congvuState="purged")
+    assert office.run(changed(STAFF, "S1", document="7/CV")).operations == ()
+    office.run(changed(STAFF, "S1", document="7/CV", action=Action.RESTORE))
+    assert office.entry("S1").state == "initial"
 
 
 def test_an_account_that_was_opened_by_hand_ends_again_while_the_row_says_left(office: Office) -> None:

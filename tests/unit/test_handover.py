@@ -24,6 +24,7 @@ from congvu.sync.auditfile import records
 from congvu.sync.handover import EncryptedFile, Handed, hand_over
 from congvu.sync.sheet import Issued, Sheet
 from tests.papers import pages
+from tests.sealing import certify, expire, unsealed
 from tests.unit.audited import BASE, BEGINNING, DOMAIN, Clock, person
 from tests.unit.crash import no_file_above
 
@@ -299,21 +300,13 @@ def test_no_password_has_a_word_of_its_owner_in_it(monkeypatch: pytest.MonkeyPat
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the operator's key and certificate."""
     folder = tmp_path_factory.mktemp("operator")
-    certify(folder, "30")
+    certify(folder)
     return folder
-
-
-def certify(folder: Path, days: str, kind: Sequence[str] = ("rsa:2048",)) -> None:
-    command = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-subj", "/CN=operator", "-days", days]
-    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
 def opened(path: Path, operator: Path) -> bytes:
     """As docs/audit.md tells the operator."""
-    command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "PEM", "-in", str(path)]
-    command += ["-recip", str(operator / "certificate.pem"), "-inkey", str(operator / "key.pem")]
-    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return unsealed(path.read_bytes(), operator)
 
 
 def test_only_the_operator_opens_the_file(
@@ -381,12 +374,10 @@ def test_without_a_certificate_nothing_is_issued(
 
 
 def test_a_certificate_whose_time_is_over_is_refused(tmp_path: Path) -> None:
-    certify(tmp_path, "30")
-    command = ["openssl", "x509", "-in", str(tmp_path / "certificate.pem"), "-days", "-1"]
-    command += ["-signkey", str(tmp_path / "key.pem"), "-out", str(tmp_path / "old.pem")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    certify(tmp_path)
+    expire(tmp_path)
     with pytest.raises(SettingsError, match="over"):
-        EncryptedFile(tmp_path / "old.pem", tmp_path / "out").deliver(
+        EncryptedFile(tmp_path / "certificate.pem", tmp_path / "out").deliver(
             Sheet("1", DOMAIN, NOW, date(2026, 12, 22), "", "61/2012/QĐ-UBND", (ONE,))
         )
 

@@ -13,18 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from congvu.directory.model import Entry, State
-from congvu.directory.operations import Act, Modify, Reason
+from congvu.directory.operations import Act, Event, Modify, Reason
 from congvu.directory.password import first_password
+from congvu.directory.states import after_leaving
+from congvu.directory.states import ended as is_ended
 from congvu.errors import InputError
 from congvu.lifecycle import delegation
-from congvu.lifecycle.account import ATTRIBUTES, Account
+from congvu.lifecycle.account import ATTRIBUTES, NOT_KEPT, Account
 from congvu.lifecycle.acts import act, clause_of
-from congvu.lifecycle.night import WITH_CLOCKS, WITH_DELEGATES, look
-from congvu.lifecycle.timers import due, next_clock
-from congvu.lifecycle.transitions import TABLE, Document
+from congvu.lifecycle.night import WITH_A_HOLD, WITH_CLOCKS, WITH_DELEGATES, WITH_WHAT_GOES, look
+from congvu.lifecycle.timers import due, kept_long_enough, next_clock
+from congvu.lifecycle.transitions import TABLE, Asker, Document
 from congvu.policy import Policy
 from congvu.policy.effective import DEFAULTS, effective
-from congvu.policy.model import Inactivity, Locking, Password, Removal, Returning, Role
+from congvu.policy.model import Inactivity, Leaving, Locking, Password, Removal, Returning, Role
 from congvu.policy.values import Duration
 from tests.unit.helpers import BASE, ROOT
 
@@ -76,12 +78,14 @@ def test_every_act_is_in_the_table_and_every_notice_and_clock_in_the_policy() ->
     for way in TABLE.values():
         assert not way.notice or f"notices.{way.notice}" in DEFAULTS
         assert way.timer in ("", "password.initial_valid", "inactivity.warn_before", "inactivity.after",
-                             "locking.revoke_after")  # fmt: skip
+                             "locking.revoke_after", "leaving.hold")  # fmt: skip
 
 
-def test_no_way_leads_out_of_purged_and_only_one_out_of_revoked_by_hand() -> None:
-    assert not any(State.PURGED in way.sources for way in TABLE.values())
-    assert [what for what in ACTS if State.REVOKED in TABLE[what].sources] == [Act.RESTORED]
+def test_only_who_comes_back_leads_out_of_purged_and_of_revoked() -> None:
+    out = {Event.RETURN, Act.RESTORED}
+    assert {what for what, way in TABLE.items() if State.PURGED in way.sources} == out
+    by_hand = {what for what in ACTS if TABLE[what].asker is not Asker.TIMER}
+    assert {what for what in by_hand if State.REVOKED in TABLE[what].sources} == {Act.RESTORED}
 
 
 # Acts
@@ -279,6 +283,105 @@ def test_no_clock_runs_for_a_unit(lamdong: Policy) -> None:
     assert what(Account(unit), lamdong, date(2037, 1, 1)) is None
 
 
+HELD = Leaving(Removal.REVOKE, hold=Duration(3, "months"))
+LEFT = {"congvuState": "revoked", "congvuEnded": "20270131000000Z"}
+"""Somebody who left on 31 January 2027."""
+
+
+def is_over(one: Account, policy: Policy, *days: date) -> list[bool]:
+    return [kept_long_enough(one, policy, day) is not None for day in days]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        LEFT,
+        {"congvuState": "revoked", "congvuSince": "20270131000000Z"},  # by hand, or by a clock
+        {**LEFT, "congvuState": "locked"},
+        {**LEFT, "congvuState": "suspended", "congvuSince": "20270301000000Z"},  # by hand, later
+    ],
+    ids=["left", "revoked", "locked as leaver", "suspended as leaver"],
+)
+def test_mail_is_kept_for_calendar_months_and_to_the_last_day(
+    values: Mapping[str, str], lamdong: Policy
+) -> None:
+    """HT-5.2: three months after 31 January are over with 30 April."""
+    policy, last = replace(lamdong, leaving=HELD), date(2027, 4, 30)
+    one = account(**values)
+    assert is_over(one, policy, last, last + timedelta(days=1)) == [False, True]
+    assert next_clock(one, policy, effective(policy), TODAY) == "lưu trữ rồi xóa thư sau ngày 30/04/2027"
+    assert is_over(one, lamdong, date(2047, 1, 1)) == [False]  # no hold stated: until somebody acts
+
+
+@pytest.mark.parametrize("state", ["initial", "active", "locked", "suspended", "purged"])
+def test_only_mail_of_who_left_or_was_revoked_ends(state: str, lamdong: Policy) -> None:
+    one = account(congvuState=state, congvuSince="20270131000000Z")
+    assert is_over(one, replace(lamdong, leaving=HELD), date(2047, 1, 1)) == [False]
+
+
+def test_whoever_was_opened_again_by_hand_has_not_ended(lamdong: Policy) -> None:
+    one = account(**LEFT | {"congvuState": "active"})
+    assert is_over(one, replace(lamdong, leaving=HELD), date(2047, 1, 1)) == [False]
+
+
+def test_the_longest_hold_of_all_classes_counts(lamdong: Policy) -> None:
+    longer = replace(HELD, hold_classes={"leaders": Duration(12, "months")})
+    policy = replace(lamdong, leaving=longer)
+    assert is_over(account(**LEFT), policy, date(2028, 1, 31), date(2028, 2, 1)) == [False, True]
+
+
+def test_delete_without_a_hold_ends_the_mail_of_who_left_and_nobody_elses(lamdong: Policy) -> None:
+    policy = replace(lamdong, leaving=Leaving(Removal.DELETE))
+    assert is_over(account(**LEFT), policy, date(2027, 1, 31), date(2027, 2, 1)) == [False, True]
+    by_hand = account(congvuState="revoked", congvuSince="20270131000000Z")
+    assert is_over(by_hand, policy, date(2047, 1, 1)) == [False]
+
+
+def test_a_units_mail_ends_as_its_dissolution_says_and_not_as_peoples(lamdong: Policy) -> None:
+    unit, days = box(**LEFT), (date(2027, 7, 31), date(2027, 8, 1))
+    assert is_over(unit, replace(lamdong, leaving=HELD), *days) == [False, False]
+    held = Leaving(hold=Duration(6, "months"))
+    assert is_over(unit, replace(lamdong, dissolution=held), *days) == [False, True]
+
+
+def test_of_a_purged_account_the_ledger_stays_and_nothing_else(lamdong: Policy) -> None:
+    """Addresses, which are nobody else's ever, and whose they were."""
+    values = {
+        "congvuQuota": "1", "mailHost": "mail.x", "sn": "Nguyễn", "mailLocalAddress": f"annv@{DOMAIN}",
+        "employeeNumber": "S1", "congvuIssuedFor": "Nguyễn Văn An", "congvuFormerAddress": f"an@{DOMAIN}",
+        **dict.fromkeys(NOT_KEPT, "x"), "congvuExempt": "20270101 ốm", "congvuWarned": "20270101000000Z",
+    }  # fmt: skip
+    one = account(**LEFT | values)
+    became = after(one, act(one, Act.PURGED, lamdong, date(2027, 5, 1), why="x"))
+    assert set(became.entry.attributes) == {
+        "objectClass", "uid", "employeeNumber", "cn", "sn", "ou", "departmentNumber", "mailHost",
+        "mail", "mailLocalAddress", "congvuFormerAddress", "congvuIssued", "congvuIssuedFor",
+        "congvuQuota", "congvuState", "congvuSince", "congvuEnded", "pwdReset", "pwdChangedTime",
+    }  # fmt: skip
+    assert became.entry.value("pwdReset") == "FALSE"  # a returner gets a new first password
+
+
+def test_a_night_ends_mail_where_a_policy_says_so_and_under_the_brake(lamdong: Policy) -> None:
+    left = list(people(25, **LEFT, title="Chuyên viên"))
+    awake, day = list(people(100, pwdLastSuccess="20270430020000Z")), date(2027, 5, 1)
+    held: Mapping[str, Policy] = {DOMAIN: replace(lamdong, leaving=HELD)}
+    assert look(Directory(*left), BASE, {DOMAIN: lamdong}, day).operations == []
+    night = look(Directory(*left, *awake), BASE, held, day)
+    assert {one.reason.event for one in night.operations} == {Act.PURGED}
+    assert all(Account(one.entry).entry.value("title") for one in night.operations)
+    kept, brakes = night.braked(held)
+    assert ([*kept.operations], len(brakes)) == ([], 1)
+    assert night.keeping_mail().operations == []
+
+
+def test_a_leaver_whose_hold_is_over_is_purged_not_locked_longer(lamdong: Policy) -> None:
+    locking = Locking(revoke_after=Duration(1, "months"))
+    policy = replace(lamdong, leaving=HELD, locking=locking)
+    leaver = account(**LEFT | {"congvuState": "locked"})
+    night = look(Directory(leaver), BASE, {DOMAIN: policy}, date(2027, 5, 1))
+    assert [one.reason.event for one in night.operations] == [Act.PURGED]
+
+
 def test_the_next_clock_is_told(lamdong: Policy) -> None:
     rules = effective(lamdong)
     silent = next_clock(account(pwdLastSuccess=USED), lamdong, rules, TODAY)
@@ -298,7 +401,9 @@ class Directory:
         self._accounts = accounts
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
-        assert tuple(attributes) == ATTRIBUTES
+        assert tuple(attributes) == (WITH_WHAT_GOES if filter_ == WITH_A_HOLD else ATTRIBUTES)
+        if filter_ == WITH_A_HOLD:
+            return (one.entry for one in self._accounts if one.state.gone or one.gone_since)
         if base != BASE:
             return (one.entry for one in self._accounts if one.entry.dn == base)
         clocks = {WITH_CLOCKS: True, WITH_DELEGATES: False}[filter_]
@@ -454,11 +559,16 @@ class Life:
         self.account = account(congvuState="initial", pwdChangedTime="")
         self.state, self.used = State.INITIAL, self.today
         self.warned_on: date | None = None
+        self.gone: date | None = None
+        """Since when it has ended."""
 
     def night(self) -> None:
         """Let a day pass, and do what it asks for."""
         self.today += timedelta(days=1)
-        found = due(self.account, self.policy, effective(self.policy), self.today)
+        over = self.gone is not None and self.today > Duration(3, "months").after(self.gone)
+        ended = kept_long_enough(self.account, self.policy, self.today)
+        assert bool(ended) == (over and self.state is not State.PURGED)
+        found = ended or due(self.account, self.policy, effective(self.policy), self.today)
         if found is None:
             return
         if found.act is Act.WARNED:
@@ -471,6 +581,19 @@ class Life:
         self._became(act(self.account, found.act, self.policy, self.today, why="x", until=found.until))
         if found.act in (Act.EXPIRED, Act.LAPSED):
             self.used = self.today
+
+    def leave(self) -> None:
+        """As the sync does when the registry says so."""
+        if not is_ended(self.account.entry) and self.state is not State.PURGED:
+            self.gone = self.today
+            state = after_leaving(self.state, Removal.REVOKE)
+            self._set(congvuState=str(state), congvuEnded=f"{self.today:%Y%m%d}000000Z", pwdReset="FALSE")
+
+    def come_back(self) -> None:
+        """As the sync does when the registry says so, with a document: whatever has become of the mail."""
+        if is_ended(self.account.entry) or self.state.gone:
+            self.gone, self.used = None, self.today
+            self._set(congvuState="initial", congvuEnded="", pwdReset="FALSE")
 
     def log_in(self) -> None:
         """As the owner does, where that is possible."""
@@ -489,7 +612,7 @@ class Life:
         try:
             operation = act(self.account, what, self.policy, self.today, secret=SECRET, until=until, **WHY)
         except InputError:
-            assert self.state not in TABLE[what].sources
+            assert self.state not in TABLE[what].sources or is_ended(self.account.entry)
             return
         assert self.state in TABLE[what].sources
         self._became(operation)
@@ -505,17 +628,25 @@ class Life:
 
     def _became(self, operation: Modify) -> None:
         self.account = after(self.account, operation)
-        self.state = self.account.state
+        was, self.state = self.state, self.account.state
+        if not self.state.gone:
+            self.gone = self.gone if is_ended(self.account.entry) else None
+        elif not was.gone and not is_ended(self.account.entry):
+            self.gone = self.today
 
     def _use(self, **values: str) -> None:
+        self._set(**values)
+        self.used = self.today
+
+    def _set(self, **values: str) -> None:
         told = {name: (value,) if value else () for name, value in values.items()}
         merged = dict(self.account.entry.attributes) | told
         self.account = Account(Entry(DN, {name: found for name, found in merged.items() if found}))
-        self.used = self.today
+        self.state = self.account.state
 
 
 _BY_HAND = [what for what in ACTS if not TABLE[what].timer and what is not Act.BEGUN]
-_STEP = st.tuples(st.integers(0, 60), st.sampled_from(["login", "password", *_BY_HAND]))
+_STEP = st.tuples(st.integers(0, 60), st.sampled_from(["login", "password", "leave", "come_back", *_BY_HAND]))
 
 
 @given(steps=st.lists(_STEP, max_size=25))
@@ -525,6 +656,7 @@ def test_a_random_life_is_as_a_simple_model_says(steps: list[tuple[int, str]], l
             lamdong,
             inactivity=Inactivity(Duration(3, "months"), then=Removal.REVOKE),
             locking=Locking(revoke_after=Duration(6, "months")),
+            leaving=HELD,
             password=Password(initial_valid=Duration(5, "days")),
         )
     )
@@ -535,6 +667,10 @@ def test_a_random_life_is_as_a_simple_model_says(steps: list[tuple[int, str]], l
             life.log_in()
         elif step == "password":
             life.change_password()
+        elif step == "leave":
+            life.leave()
+        elif step == "come_back":
+            life.come_back()
         else:
             life.act(Act(step))
         assert life.account.address == f"annv@{DOMAIN}"  # an address never goes

@@ -42,6 +42,8 @@ VALIDATED = {
     "sync/timer.j2": "systemd-analyze calendar",
     "held/service.j2": "systemd-analyze verify",
     "held/timer.j2": "systemd-analyze timespan",
+    "lifecycle/congvu-archive.service.j2": "systemd-analyze verify",
+    "lifecycle/congvu-archive.timer.j2": "systemd-analyze verify",
     "lifecycle/congvu-follow.service.j2": "systemd-analyze verify",
     "lifecycle/congvu-follow.timer.j2": "systemd-analyze verify",
     "lifecycle/congvu-lifecycle.service.j2": "systemd-analyze verify",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ _day = click.option(
 )
 
 
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 _only = click.option("--only", multiple=True, metavar="ADDRESS", help="Only this account. May be repeated.")
 
 
@@ -58,8 +59,15 @@ def plan(settings_file: Path, day: datetime | None, only: tuple[str, ...]) -> No
 @_only
 @click.option("--allow", type=click.Choice(["leavers"]), help="Override the brake; needs --reason.")
 @click.option("--reason", default="", help="Why --allow is right; it stands in the audit log.")
+@click.option("--purge", is_flag=True, help="End mail whose hold is over, too: it can be archived first.")
 def run(
-    settings_file: Path, day: datetime | None, only: tuple[str, ...], allow: str | None, reason: str
+    settings_file: Path,
+    day: datetime | None,
+    only: tuple[str, ...],
+    allow: str | None,
+    reason: str,
+    *,
+    purge: bool,
 ) -> None:
     """Do what is due today: for a timer."""
     from congvu.lifecycle.desk import Desk  # noqa: PLC0415
@@ -70,6 +78,9 @@ def run(
     with serving.as_owner_of(settings.state):
         rules = _policies(settings)
         night = _look(settings, rules, day, only)
+        if not purge and (waiting := len(night.operations) - len(night.keeping_mail().operations)):
+            click.echo(f"the hold of {waiting} is over; their mail stays until --purge", err=True)
+            night = night.keeping_mail()
         night, brakes = (night, ()) if allow else night.braked(rules)
         for brake in brakes:
             click.echo(printable(str(brake)), err=True)
@@ -89,7 +100,7 @@ def run(
 @serving.settings_option
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_FOLDER,
     default=serving.STATE,
     show_default=True,
     help="Folder of what was done so far.",
@@ -103,6 +114,44 @@ def follow(settings_file: Path, state: Path) -> None:
         ended, told = (", ".join(those) or "none" for those in (done.ended, done.told))
         click.echo(f"sessions ended: {ended}; told: {told}")
     click.get_current_context().exit(1 if done.untold else 0)
+
+
+@lifecycle.command()
+@serving.settings_option
+@click.option(
+    "--store", type=_FOLDER, default="/var/vmail", show_default=True, help="Where Dovecot has the mail."
+)
+@click.option(
+    "--archives",
+    type=_FOLDER,
+    default="/var/lib/congvu-archive",
+    show_default=True,
+    help="Where they go.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="/etc/congvu/archive.pem",
+    show_default=True,
+    help="Of the operator, whose key alone opens them.",
+)
+def archive(settings_file: Path, store: Path, archives: Path, certificate: Path) -> None:
+    """Archive the mail of purged accounts, and remove it. As root, on the mail server."""
+    from congvu.directory.connection import Directory  # noqa: PLC0415
+    from congvu.lifecycle.archive import Archivist  # noqa: PLC0415
+    from congvu.sealed import Certificate  # noqa: PLC0415
+
+    settings = sync_settings.read(settings_file)
+    with Directory.as_service(settings.directory) as directory:
+        archivist = Archivist(
+            directory, settings.directory.base, store, archives, Certificate(certificate), author()
+        )
+        done = archivist.run(datetime.now(UTC))
+    for one in done.archives:
+        click.echo(printable(f"{one.address}: {one.messages} messages, {one.octets} bytes, in {one.folder}"))
+    for fault in done.failures:
+        click.echo(printable(str(fault)), err=True)
+    click.get_current_context().exit(max((fault.exit_code for fault in done.failures), default=0))
 
 
 def _look(

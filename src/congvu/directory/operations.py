@@ -67,6 +67,8 @@ class Act(StrEnum):
     """Nobody has used it for too long."""
     LAPSED = "lapsed"
     """Locked for too long."""
+    PURGED = "purged"
+    """The time is over for which the mail is kept: what is left is who had which address."""
     DELEGATED = "delegated"
     """Somebody may use a unit's mailbox, see `congvu.lifecycle.delegation`."""
     DELEGATION_ENDED = "delegation_ended"

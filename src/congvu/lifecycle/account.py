@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from congvu.directory.dn import mail_domain
 from congvu.directory.model import PEOPLE, Entry, State
+from congvu.directory.states import ended
 from congvu.vietnam import VIETNAM
 
 ATTRIBUTES = (
@@ -16,6 +17,12 @@ ATTRIBUTES = (
     *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
 )
 """What must be read of an entry."""
+NOT_KEPT = (
+    *("telephoneNumber", "title", "displayName", "givenName", "congvuSearch", "congvuExempt"),
+    *("congvuHead", "congvuOwner", "congvuLeader"),
+    *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
+)
+"""What goes with the mail: the ledger of addresses needs none of it (Luật Bảo vệ dữ liệu cá nhân 91/2025)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,13 @@ class Account:
         """The day on which the account's state began, as far as somebody has set it after it was issued."""
         days = [_stamped(self.entry.value(name)) for name in ("congvuSince", "congvuEnded")]
         return max((day for day in days if day), default=None)
+
+    @property
+    def gone_since(self) -> date | None:
+        """The day on which its holder left, else that on which it was revoked; None while it is in use."""
+        if ended(self.entry):
+            return _stamped(self.entry.value("congvuEnded"))
+        return _stamped(self.entry.value("congvuSince")) if self.state is State.REVOKED else None
 
     @property
     def warned_until(self) -> date | None:

@@ -8,7 +8,7 @@ from congvu.directory.model import State
 from congvu.directory.operations import Act, Change, Modify, Reason
 from congvu.directory.states import after_leaving, ended, stamp
 from congvu.errors import InputError
-from congvu.lifecycle.account import Account
+from congvu.lifecycle.account import NOT_KEPT, Account
 from congvu.lifecycle.transitions import TABLE, Document
 from congvu.policy.model import Policy, Removal
 
@@ -102,13 +102,12 @@ def _changes(
             put("congvuState", str(state))
             put("congvuSince", stamp(today))
             put("congvuWarned")
+    if what is Act.PURGED:
+        for name in NOT_KEPT:
+            put(name)
     if what is Act.RESET:
         found += (Change("userPassword", (), (secret,)), Change("pwdReset", (), ("TRUE",)))
-    elif (
-        state is State.REVOKED
-        or what is Act.RESTORED
-        or (what is Act.UNLOCKED and policy.locking.new_password)
-    ):
+    elif state.gone or what is Act.RESTORED or (what is Act.UNLOCKED and policy.locking.new_password):
         found += Change.no_password()
     return tuple(found)
 

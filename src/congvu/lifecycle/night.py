@@ -13,9 +13,9 @@ from congvu.directory.operations import Act, Modify
 from congvu.directory.states import ended
 from congvu.errors import InputError
 from congvu.lifecycle import delegation
-from congvu.lifecycle.account import ATTRIBUTES, Account
+from congvu.lifecycle.account import ATTRIBUTES, NOT_KEPT, Account
 from congvu.lifecycle.acts import act, clause_of
-from congvu.lifecycle.timers import due
+from congvu.lifecycle.timers import due, ends_mail, kept_long_enough
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.policy.source import NO_SOURCES, Source, clause
@@ -24,8 +24,13 @@ WITH_CLOCKS = (
     f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)"
     f"(|(congvuState={State.INITIAL})(congvuState={State.ACTIVE})(congvuState={State.LOCKED})))"
 )
+WITH_A_HOLD = (
+    f"(&(objectClass={MANAGED_CLASS})(|(congvuState={State.REVOKED})"
+    f"(&(congvuEnded=*)(|(congvuState={State.LOCKED})(congvuState={State.SUSPENDED})))))"
+)
+WITH_WHAT_GOES = tuple(dict.fromkeys((*ATTRIBUTES, *NOT_KEPT)))
 WITH_DELEGATES = f"(&(objectClass={MANAGED_CLASS})({delegation.RECORD}=*))"
-_ENDS = frozenset({Act.EXPIRED, Act.INACTIVE, Act.LAPSED})
+_ENDS = frozenset({Act.EXPIRED, Act.INACTIVE, Act.LAPSED, Act.PURGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class Night:
         """What of it concerns the accounts with these primary addresses."""
         wanted = {address.lower() for address in addresses}
         kept = [one for one in self.operations if one.label.lower() in wanted]
+        return Night(kept, self.in_use)
+
+    def keeping_mail(self) -> Night:
+        """What of it ends no mail."""
+        kept = [one for one in self.operations if one.reason.event is not Act.PURGED]
         return Night(kept, self.in_use)
 
     def braked(self, policies: Mapping[str, Policy]) -> tuple[Night, tuple[InputError, ...]]:
@@ -102,7 +112,7 @@ def _operations(
             continue
         in_use[domain] += 1
         found = due(account, policies[domain], rules[domain], today)
-        if found is None:
+        if found is None or kept_long_enough(account, policies[domain], today):  # which comes below
             continue
         yield act(
             account,
@@ -113,6 +123,27 @@ def _operations(
             until=found.until,
             clause=clause(sources.get(domain, NO_SOURCES), clause_of(found.act)),
         )
+    yield from _purges(directory, base, policies, today, sources)
+
+
+def _purges(
+    directory: Reader,
+    base: str,
+    policies: Mapping[str, Policy],
+    today: date,
+    sources: Mapping[str, Mapping[str, Source]],
+) -> Iterator[Modify]:
+    """The ends of mail that was kept long enough. Tombstones are read only where a policy ends any."""
+    ending = {domain: policy for domain, policy in policies.items() if ends_mail(policy)}
+    for entry in directory.search(base, WITH_A_HOLD, WITH_WHAT_GOES) if ending else ():
+        account = Account(entry)
+        policy = ending.get(account.domain)
+        found = kept_long_enough(account, policy, today) if policy else None
+        if policy is None or found is None:
+            continue
+        section = "leaving" if account.is_person else "dissolution"
+        cited = clause(sources.get(account.domain, NO_SOURCES), f"{section}.hold", f"{section}.then")
+        yield act(account, found.act, policy, today, why=found.why, clause=cited)
 
 
 def _gone(directory: Reader, unit: Account) -> set[str]:

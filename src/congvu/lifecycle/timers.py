@@ -13,7 +13,7 @@ from congvu.directory.model import State
 from congvu.directory.operations import Act
 from congvu.lifecycle.account import Account
 from congvu.policy.effective import Effective
-from congvu.policy.model import Policy
+from congvu.policy.model import Policy, Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Due:
 
 
 def due(account: Account, policy: Policy, rules: Effective, today: date) -> Due | None:
-    """What is due for `account` today, one thing at most: tomorrow's run does the next. Units have none."""
+    """What is due for `account` today, one thing at most: tomorrow's run does the next. Units have none.
+
+    The end of mail is told by `kept_long_enough`, and comes first.
+    """
     if not account.is_person:
         return None
     match account.state:
@@ -79,12 +82,43 @@ def _locked(account: Account, policy: Policy, today: date) -> Due | None:
     return Due(Act.LAPSED, f"locked since {since:%d/%m/%Y}, for {after}")
 
 
+def kept_long_enough(account: Account, policy: Policy, today: date) -> Due | None:
+    """The end of the mail of an account that has ended, once its hold is over."""
+    since, last = account.gone_since, _kept_until(account, policy)
+    if since is None or last is None or today <= last or account.state is State.PURGED:
+        return None
+    return Due(Act.PURGED, f"ended on {since:%d/%m/%Y}, its mail was kept until {last:%d/%m/%Y}")
+
+
+def ends_mail(policy: Policy) -> bool:
+    """Whether the policy ends anybody's mail at all."""
+    return any(rule.hold or rule.then is Removal.DELETE for rule in (policy.leaving, policy.dissolution))
+
+
+def _kept_until(account: Account, policy: Policy) -> date | None:
+    """The last day on which the mail of an account that has ended is kept; None: nothing ends it.
+
+    The directory does not know the registry's classes, so the longest hold of all counts. Without any, only
+    ``then: delete`` ends the mail, and only of whom the registry has let go.
+    """
+    since, rule = account.gone_since, policy.leaving if account.is_person else policy.dissolution
+    if since is None:
+        return None
+    if rule.hold:
+        return max(hold.after(since) for hold in (rule.hold, *rule.hold_classes.values()))
+    if rule.then is Removal.DELETE and account.entry.values("congvuEnded"):
+        return max((hold.after(since) for hold in rule.hold_classes.values()), default=since)
+    return None
+
+
 def _is_exempt(account: Account, today: date) -> bool:
     return account.exempt_until is not None and today <= account.exempt_until
 
 
 def next_clock(account: Account, policy: Policy, rules: Effective, today: date) -> str:
     """What a clock that runs will do, and after which day, in Vietnamese; empty: none runs."""
+    if account.state is not State.PURGED and (kept := _kept_until(account, policy)):
+        return f"lưu trữ rồi xóa thư sau ngày {max(kept, today):%d/%m/%Y}"
     if not account.is_person:
         return ""
     given, used = account.password_set, account.used_last()

@@ -60,7 +60,9 @@ _LEAVE = Transition((State.PENDING, *_THERE, State.REVOKED), _ENDED, Asker.REGIS
 TABLE: Mapping[Event | Act, Transition] = {
     Event.JOIN: Transition((), (State.INITIAL,), Asker.REGISTRY, notice="issued"),
     Event.UNIT_NEW: Transition((), (State.INITIAL,), Asker.REGISTRY, notice="issued"),
-    Event.RETURN: Transition(_ENDED, (State.INITIAL,), Asker.REGISTRY, Document.BY_POLICY, notice="reissued"),
+    Event.RETURN: Transition(
+        (*_ENDED, State.PURGED), (State.INITIAL,), Asker.REGISTRY, Document.BY_POLICY, notice="reissued"
+    ),
     Event.LEAVE: _LEAVE,
     Event.UNIT_DISSOLVED: _LEAVE,
     Event.UNIT_MERGED: _LEAVE,
@@ -79,7 +81,7 @@ TABLE: Mapping[Event | Act, Transition] = {
         _THERE, (State.REVOKED,), Asker.UNIT, Document.ALWAYS, notice="revoked_at_units_request"
     ),
     Act.RESTORED: Transition(
-        (State.REVOKED,), (State.INITIAL,), Asker.UNIT, Document.BY_POLICY, notice="reissued"
+        (State.REVOKED, State.PURGED), (State.INITIAL,), Asker.UNIT, Document.BY_POLICY, notice="reissued"
     ),
     Act.EXEMPTED: Transition(_AT_WORK, _AT_WORK, Asker.UNIT),
     Act.WARNED: Transition(
@@ -89,5 +91,7 @@ TABLE: Mapping[Event | Act, Transition] = {
     Act.LAPSED: Transition(
         (State.LOCKED,), (State.REVOKED,), Asker.TIMER, notice="revoked", timer="locking.revoke_after"
     ),
+    # Nobody is told: the unit was, when the account ended.
+    Act.PURGED: Transition(_ENDED, (State.PURGED,), Asker.TIMER, timer="leaving.hold"),
 }
 """Every event that gives an account another state, or starts a clock. Others change what it holds."""

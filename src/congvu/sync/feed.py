@@ -100,6 +100,7 @@ EVENTS: Mapping[str, str] = {
     Act.WARNED: "Cảnh báo không sử dụng",
     Act.INACTIVE: "Xử lý do không sử dụng",
     Act.LAPSED: "Thu hồi do khóa quá hạn",
+    Act.PURGED: "Xóa thư do hết thời hạn lưu giữ",
     Act.DELEGATED: "Ủy quyền sử dụng hộp thư đơn vị",
     Act.DELEGATION_ENDED: "Chấm dứt ủy quyền sử dụng hộp thư đơn vị",
 }

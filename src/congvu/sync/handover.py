@@ -6,7 +6,6 @@ in clear in this process, in the pipe to ``openssl`` and in the request to the d
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,10 +15,11 @@ from typing import Any, Protocol
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, Layout, State, dn_key
 from congvu.directory.password import Writer, first_password, set_initial
-from congvu.errors import DirectoryFailure, SettingsError, SystemFailure
+from congvu.errors import DirectoryFailure, SystemFailure
 from congvu.files import write_whole
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
+from congvu.sealed import Certificate
 from congvu.sync.audit import AuditLog
 from congvu.sync.sheet import Issued, Sheet
 from congvu.vietnam import VIETNAM
@@ -30,7 +30,6 @@ BATCH = 200
 """People on one sheet."""
 GIVEN_UP_AFTER = 3
 """So many failures in a row are no matter of single accounts."""
-_SECONDS = 60
 _NEEDED = ("objectClass", "uid", "cn", "ou", "mail", "departmentNumber", "congvuState")
 _WITHOUT_ONE = (
     f"(&(objectClass={MANAGED_CLASS})(objectClass=inetOrgPerson)(congvuState={State.INITIAL})"
@@ -50,10 +49,6 @@ class Channel(Protocol):
         """
 
 
-class _Refused(SystemFailure):
-    """``openssl`` did not take what it was given."""
-
-
 @dataclass(frozen=True, slots=True)
 class EncryptedFile:
     """A channel: CMS (RFC 5652) files in `folder`, for the key of `certificate` only."""
@@ -63,37 +58,14 @@ class EncryptedFile:
 
     def deliver(self, sheet: Sheet) -> str:
         """Write ``<domain>-<number>.cms``, PEM; docs/audit.md says how to open it."""
-        self._check()
-        command = ["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "PEM"]
-        content = self._openssl([*command, str(self.certificate)], sheet.pdf())
+        certificate = Certificate(self.certificate)
+        certificate.check("no passwords are issued")
+        content = certificate.seal(sheet.pdf())
         path = self.folder / f"{sheet.domain}-{sheet.number}.cms"
         if path.exists():  # passwords on it may have been set
             raise SystemFailure("there is a sheet of this number", where=str(path), hint="run again")
         write_whole(path, content)
         return str(path)
-
-    def _check(self) -> None:
-        """Refuse a certificate whose time is over: its key may be in other hands, or gone."""
-        try:
-            self._openssl(["openssl", "x509", "-checkend", "0", "-noout", "-in", str(self.certificate)], b"")
-        except _Refused as problem:
-            raise SettingsError(
-                "the operator's certificate is over, or is none; no passwords are issued",
-                where=str(self.certificate),
-                hint="put a new one there",
-            ) from problem
-
-    def _openssl(self, command: Sequence[str], given: bytes) -> bytes:
-        try:
-            done = subprocess.run(command, input=given, capture_output=True, timeout=_SECONDS, check=True)
-        except FileNotFoundError:
-            raise SystemFailure("openssl is missing", hint="install the package openssl") from None
-        except subprocess.TimeoutExpired:
-            raise SystemFailure(f"openssl {command[1]} took more than {_SECONDS} s") from None
-        except subprocess.CalledProcessError as problem:
-            told = problem.stderr.decode(errors="replace").strip()
-            raise _Refused(f"openssl {command[1]}: {told}", where=str(self.certificate)) from None
-        return done.stdout
 
 
 def _untold(done: int, of: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from congvu.directory.ledger import read_accounts
-from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, State, dn_key
+from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, dn_key
 from congvu.directory.scope import people_out_of_scope, units_out_of_scope
 from congvu.directory.states import ended, is_open, stamp
 from congvu.directory.wanted.model import Task
@@ -114,12 +114,8 @@ class Work:
         """Whether an account is open, or comes back; why not is told."""
         if is_open(held):
             return True
-        state = held.state
         identifier = row.unit_id if isinstance(row, Unit) else row.staff_id
         who = f"{row.place}: {identifier} works again"
-        if state is State.PURGED:
-            self.findings.append(f"{who} but the mailbox was purged; decide")
-            return False
         restore = isinstance(row, Person) and row.action is Action.RESTORE
         if not ended(held) and not restore:
             self.findings.append(

@@ -22,7 +22,10 @@ class Removal(StrEnum):
     REVOKE = "revoke"
     """Login and delivery stop; the address stays as a tombstone and is never issued again."""
     DELETE = "delete"
-    """As `REVOKE`, and the mail goes when the hold is over, at once where there is none (HT-5.2)."""
+    """As `REVOKE`, and the mail goes when the hold is over (HT-5.2).
+
+    Without a hold the mail of whoever left goes on the next day.
+    """
 
 
 class LockCause(StrEnum):
@@ -167,7 +170,7 @@ class Leaving:
     hold: Duration | None = None
     """How long the mail is kept afterwards."""
     hold_classes: Mapping[str, Duration] = field(default_factory=lambda: MappingProxyType({}))
-    """Other holds by the class in the registry."""
+    """Other holds by the class in the registry. The directory knows none: the longest of all counts."""
     report_within: Duration | None = None
     """How soon the organisation must tell."""
 
