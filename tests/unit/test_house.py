@@ -25,7 +25,8 @@ FLOORS = {
     "fleet": 5,
     "mail": 6,
     "lifecycle": 7,
-    "cli": 8,
+    "requests": 8,
+    "cli": 9,
 }
 PURE = (
     "congvu.dns.compare",
@@ -92,6 +93,10 @@ PURE = (
     "congvu.directory.wanted.events",
     "congvu.directory.wanted.compare",
     "congvu.directory.model",
+    "congvu.requests.answers",
+    "congvu.requests.checks",
+    "congvu.requests.model",
+    "congvu.requests.submitted",
     "congvu.sync.census",
     "congvu.sync.guard",
     "congvu.sync.hands",

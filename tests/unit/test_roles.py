@@ -48,6 +48,8 @@ VALIDATED = {
     "lifecycle/congvu-follow.timer.j2": "systemd-analyze verify",
     "lifecycle/congvu-lifecycle.service.j2": "systemd-analyze verify",
     "lifecycle/congvu-lifecycle.timer.j2": "systemd-analyze verify",
+    "requests/congvu-requests.service.j2": "systemd-analyze verify",
+    "requests/congvu-requests.timer.j2": "systemd-analyze verify",
     "web/autoconfig.xml.j2": "xml.parse",
     "web/nginx.conf.j2": "nginx -t",
     "roundcube/php-fpm.conf.j2": "--test --fpm-config",

@@ -32,6 +32,7 @@ _GROUPS = {
     "mail": "congvu.cli.mail:mail",
     "policy": "congvu.cli.policy:policy",
     "registry": "congvu.cli.registry:registry",
+    "request": "congvu.cli.request:request",
     "sync": "congvu.cli.sync:sync",
     "unit": "congvu.cli.unit:unit",
 }

@@ -39,6 +39,7 @@ class Account:
     is_unit: bool
     delivers: bool
     """Whether it has a mailbox that mail is stored in, and Dovecot opens."""
+    dn: str
 
 
 class Accounts:
@@ -97,6 +98,20 @@ class Accounts:
         found = self._directory.search(Layout(self._base, domain).units, wanted, _ATTRIBUTES)
         return tuple(sorted(map(_account, found), key=lambda account: account.address))
 
+    def all_units(self, domain: str) -> tuple[Account, ...]:
+        """The units of a mail domain, with and without a mailbox. Raises `DirectoryFailure`."""
+        found = self._directory.search(
+            Layout(self._base, domain).units, f"(objectClass={MANAGED_CLASS})", _ATTRIBUTES
+        )
+        return tuple(map(_account, found))
+
+    def people(self, domain: str) -> tuple[Account, ...]:
+        """The people of a mail domain that have a mailbox. Raises `DirectoryFailure`."""
+        wanted = f"(&(objectClass={MANAGED_CLASS})(|{_DELIVERING}))"
+        return tuple(
+            map(_account, self._directory.search(Layout(self._base, domain).people, wanted, _ATTRIBUTES))
+        )
+
     def boxes(self) -> tuple[str, ...]:
         """Primary addresses of all accounts with a mailbox. Raises `DirectoryFailure`."""
         wanted = f"(&(objectClass={MANAGED_CLASS})(|{_DELIVERING}))"
@@ -123,4 +138,5 @@ def _account(entry: Entry) -> Account:
         parent=entry.value("congvuParent"),
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
+        dn=entry.dn,
     )

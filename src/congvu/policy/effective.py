@@ -67,6 +67,7 @@ RESERVED = frozenset(
         "uucp",
         "webmaster",
         "www",
+        "yeucau",
     ]
 )
 """Local parts that are never issued, in any domain."""
