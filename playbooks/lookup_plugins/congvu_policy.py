@@ -53,6 +53,8 @@ _raw:
     - C(over_quota), C(reject) or C(defer); C(warn_at), a list; C(trash_expires), C(junk_expires), 0 for
       never.
     - C(encryption), C(optional) or C(required); C(forward_out), C(forward_in), C(allow) or C(forbid).
+    - C(answers_for_people), C(answers_for_units), whether who writes to a locked account is told that its
+      person left, its unit was dissolved.
     - C(send_limit), a mapping of C(count) and C(seconds).
     - C(shared_folders), whether units have them; C(posting_addresses), a list: where units without the
       network send what belongs into theirs.
@@ -95,6 +97,8 @@ class LookupModule(LookupBase):
             "encryption": values.encryption.value,
             "forward_out": values.forward_out.value,
             "forward_in": values.forward_in.value,
+            "answers_for_people": values.leaving_auto_reply,
+            "answers_for_units": values.dissolution_auto_reply,
             "send_limit": {
                 "count": values.send_limit.count,
                 "seconds": _seconds(values.send_limit.span),

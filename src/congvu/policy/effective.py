@@ -128,6 +128,8 @@ class Effective:
     forward_in: Permission
     send_limit: Rate
     leaving_then: Removal
+    leaving_auto_reply: bool
+    dissolution_auto_reply: bool
     password_min_length: int
     lockout: Lockout
     initial_valid: Duration
@@ -231,6 +233,10 @@ _SEND_LIMIT = _Default(
     "outside.send_limit", Rate.from_text("250 per 10 minutes"), "choice: Ninh Bình 162/2025/QĐ-UBND"
 )
 _LEAVING = _Default("leaving.then", Removal.REVOKE, "choice: LD-7.2c")
+_AUTO_REPLY = {
+    of: _Default(f"{of}.auto_reply", True, "choice: whoever writes must learn that nobody reads it")
+    for of in ("leaving", "dissolution")
+}
 _PASSWORD = _Default("password.min_length", 8, "choice: NIST SP 800-63B, 5.1.1.1")
 _LOCKOUT = _Default(
     "password.lockout",
@@ -299,6 +305,7 @@ DEFAULTS: Mapping[str, _Default[Any]] = {
         _FORWARD_IN,
         _SEND_LIMIT,
         _LEAVING,
+        *_AUTO_REPLY.values(),
         _PASSWORD,
         _LOCKOUT,
         _INITIAL,
@@ -343,6 +350,8 @@ def effective(policy: Policy) -> Effective:
         forward_in=_FORWARD_IN.of(policy),
         send_limit=_SEND_LIMIT.of(policy),
         leaving_then=_LEAVING.of(policy),
+        leaving_auto_reply=_AUTO_REPLY["leaving"].of(policy),
+        dissolution_auto_reply=_AUTO_REPLY["dissolution"].of(policy),
         password_min_length=_PASSWORD.of(policy),
         lockout=_LOCKOUT.of(policy),
         initial_valid=_INITIAL.of(policy),

@@ -171,6 +171,8 @@ class Leaving:
     """How long the mail is kept afterwards."""
     hold_classes: Mapping[str, Duration] = field(default_factory=lambda: MappingProxyType({}))
     """Other holds by the class in the registry. The directory knows none: the longest of all counts."""
+    auto_reply: bool | None = None
+    """Where mail is still received, its senders are told once that nobody reads it."""
     report_within: Duration | None = None
     """How soon the organisation must tell."""
 
