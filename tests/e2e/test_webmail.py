@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from congvu.directory.password import generate
-from congvu.fleet.client import Outside, poll
+from congvu.fleet.client import Outside, mailbox, poll
+from congvu.fleet.client import fetch as stored
 from congvu.fleet.lab import Lab, run_in
 from congvu.naming.letters import search_words
 from tests.browser import DEADLINE, chromium, window
@@ -241,6 +242,48 @@ def test_a_message_is_sent_with_its_attachment(
     assert sent["From"].addresses[0].addr_spec == person.address
     (attachment,) = sent.iter_attachments()
     assert (attachment.get_filename(), attachment.get_payload(decode=True)) == ("báo cáo.bin", content)
+
+
+def test_a_delegate_reads_a_units_mailbox_and_answers_in_its_name(
+    page: Page, site: Site, unit: Account, outside: Outside
+) -> None:
+    delegate = site.person()
+    asked_ = letter(STRANGER, unit.address, "Đề nghị trả lời.\n", subject=f"Hỏi đơn vị {delegate.uid}")
+    outside.send(asked_)
+    wait(outside, unit, asked_)
+    rights = {name: [delegate.dn] for name in ("congvuReader", "congvuAnswerer", "congvuDelegate")}
+    with site.changed(unit, rights):
+        logged_in(page, delegate)
+        page.locator("#mailboxlist").get_by_text(unit.name).click()
+        page.locator("#messagelist").get_by_text(str(asked_["Subject"])).dblclick()
+        expect(page.locator("#messagebody")).to_contain_text("Đề nghị trả lời")
+        page.locator(".toolbar a.reply").click()
+        expect(page.locator("#_from option:checked")).to_have_text(f"{unit.name} <{unit.address}>")
+        expect(page.locator("#_from option")).to_have_count(2)
+        page.fill("#composebody", "Đơn vị xin trả lời.")
+        page.click("button.send")
+        expect(page.locator("#messagelist")).to_be_visible()
+    poll(lambda: outside.received(STRANGER, f"<{unit.address}>"), "the answer")
+    with window(page.context.browser or pytest.fail("no browser")) as later:
+        logged_in(later, delegate)
+        expect(later.locator("#mailboxlist")).not_to_contain_text("Đơn vị")
+        later.goto(ADDRESS.format(LAMDONG) + "?_task=mail&_action=compose")
+        expect(later.locator("#_from option")).to_have_count(1)
+
+
+def test_what_is_marked_as_spam_lies_in_junk(page: Page, site: Site, outside: Outside) -> None:
+    account = site.person()
+    message = letter(STRANGER, account.address, subject="Trúng thưởng")
+    outside.send(message)
+    wait(outside, account, message)
+    logged_in(page, account)
+    page.locator("#messagelist").get_by_text("Trúng thưởng").click()
+    expect(page.frame_locator("#messagecontframe").locator("#messagebody")).to_be_visible()
+    page.locator(".toolbar a.junk").click()
+    told(page, "Đã báo là thư rác")
+    expect(page.locator("#messagelist").get_by_text("Trúng thưởng")).to_be_hidden()
+    with mailbox(outside, account.address, account.password, "Junk") as junk:
+        poll(lambda: stored(junk, message["Message-ID"]), "the message in Junk")
 
 
 def test_a_reply_while_away_is_set_and_sent(page: Page, site: Site, outside: Outside) -> None:

@@ -16,7 +16,9 @@ $config['support_url'] = '';
 $config['language'] = 'vi_VN';
 $config['skin'] = 'elastic';
 $config['skins_allowed'] = ['elastic'];
-$config['plugins'] = ['congvu', 'managesieve', 'markasjunk'];
+$config['plugins'] = ['congvu', 'managesieve', 'markasjunk', 'subscriptions_option'];
+// All folders: whose units' mailboxes somebody sees changes with the directory, and nobody subscribes to that.
+$config['use_subscriptions'] = false;
 $config['dont_override'] = ['skin', 'use_subscriptions'];
 
 // The certificate of this host is checked on the loopback too, by the host's name.
@@ -38,6 +40,8 @@ $config['smtp_user'] = '%u';
 $config['smtp_pass'] = '%p';
 $config['smtp_timeout'] = 300;
 $config['smtp_conn_options'] = $tls;
+// Whose names one may write in is the directory's word, see the plugin congvu; a signature is one's own.
+$config['identities_level'] = 4;
 $config['managesieve_host'] = 'tls://127.0.0.1:4190';
 $config['managesieve_conn_options'] = $tls;
 $config['managesieve_vacation'] = 1;

@@ -7,6 +7,7 @@
  * - A password is changed in the directory with the owner's own login; the directory keeps length and history, the
  *   rules of the mail domain's policy that it cannot know are kept here. Every refusal names its rule.
  * - A session ends when its password is good no more.
+ * - In whose names a user may write is the directory's word: their own, and those of units.
  * - The address book is the directory, searched with diacritics and without.
  * - Dovecot is told the browser's address, so that who guesses passwords here is shut out as elsewhere.
  */
@@ -17,6 +18,7 @@ class congvu extends rcube_plugin
     private const SAVE = 'plugin.congvu-password-save';
     /** Words of a name with fewer letters are in every other password by chance; as in congvu.directory.password. */
     private const SHORTEST_WORD = 3;
+    private const IN_USE = '(|(congvuState=initial)(congvuState=active))';
     /** Of ppolicy (draft-behera-ldap-password-policy, 6.2). */
     private const REFUSALS = [5 => 'quality', 6 => 'short', 7 => 'young', 8 => 'history'];
 
@@ -28,6 +30,7 @@ class congvu extends rcube_plugin
         $this->rc = rcmail::get_instance();
         $this->settings = $this->rc->config->get('congvu');
         $this->add_texts('localization/');
+        $this->rc->load_language(null, $this->texts_of_others());
         $this->add_hook('storage_connect', [$this, 'tell_address']);
         $this->add_hook('managesieve_connect', [$this, 'tell_address']);
         $this->add_hook('login_failed', [$this, 'tell_failure']);
@@ -39,6 +42,16 @@ class congvu extends rcube_plugin
         $this->register_action(self::CHANGE, [$this, 'show']);
         $this->register_action(self::SAVE, [$this, 'save']);
         $this->rc->config->set('autocomplete_addressbooks', ['sql', self::BOOK]);
+    }
+
+    /** What other plugins say in English only. They come after this one, and replace no text that is there. */
+    private function texts_of_others(): array
+    {
+        $texts = [];
+        foreach (['junk', 'buttonjunk', 'notjunk', 'buttonnotjunk', 'reportedasjunk', 'reportedasnotjunk'] as $label) {
+            $texts["markasjunk.{$label}"] = $this->gettext($label);
+        }
+        return $texts;
     }
 
     // --- Logins
@@ -86,6 +99,7 @@ class congvu extends rcube_plugin
         if (!empty($_SESSION['congvu_change'])) {
             $account = $this->account();
             if ($account && !$account['must_change']) {
+                $this->keep_identities($account);
                 $this->rc->session->remove('congvu_change');
             } elseif ($args['task'] != 'settings' || !in_array($args['action'], [self::CHANGE, self::SAVE], true)) {
                 $this->rc->output->redirect(['_task' => 'settings', '_action' => self::CHANGE], 0);
@@ -106,6 +120,25 @@ class congvu extends rcube_plugin
             $this->rc->output->redirect($login, 0);
         }
         exit;
+    }
+
+    /** The senders that are offered, as Postfix takes them (roles/postfix, senders). */
+    private function keep_identities(array $account): void
+    {
+        $user = $this->rc->user;
+        $there = $user->list_identities();
+        $wanted = array_change_key_case($account['sends_as']);
+        foreach (array_diff_key($wanted, array_flip(array_map('strtolower', array_column($there, 'email')))) as $mail => $name) {
+            $user->insert_identity(['name' => $name, 'email' => $mail, 'standard' => 0]);
+        }
+        foreach ($there as $identity) {
+            $name = $wanted[strtolower($identity['email'])] ?? null;
+            if ($name === null) {
+                $user->delete_identity($identity['identity_id']);
+            } elseif ($name !== $identity['name']) {
+                $user->update_identity($identity['identity_id'], ['name' => $name]);
+            }
+        }
     }
 
     // --- The directory
@@ -138,10 +171,18 @@ class congvu extends rcube_plugin
         if ($entries['count'] != 1 || !$resets) {
             return null;
         }
+        $dn = ldap_escape($entries[0]['dn'], '', LDAP_ESCAPE_FILTER);
+        $sends = "(|(congvuHead={$dn})(congvuOwner={$dn})(congvuDelegate={$dn}))";
+        $units = @ldap_search($link, $ldap['base'], "(&(objectClass=congvuAccount)" . self::IN_USE . "{$sends})", ['cn', 'mail']);
+        if (!$units) {
+            return null;
+        }
+        $senders = [...array_filter(ldap_get_entries($link, $units), 'is_array'), $entries[0]];
         return [
             'dn' => $entries[0]['dn'],
             'name' => $entries[0]['cn'][0] ?? '',
             'mail' => $entries[0]['mail'][0],
+            'sends_as' => array_column(array_map(fn ($one) => [$one['mail'][0], $one['cn'][0] ?? ''], $senders), 1, 0),
             'must_change' => ldap_count_entries($link, $resets) > 0,
         ];
     }
