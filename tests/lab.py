@@ -36,7 +36,15 @@ STRANGER = "congdan@ngoai.example"
 SHARED = "Thư mục dùng chung"
 MIB = 1 << 20
 _LIFE = ("congvuSince", "congvuWarned", "congvuExempt")
-_RESTORED = ("mailLocalAddress", "congvuState", "congvuQuota", "congvuEnded", *_LIFE, *RIGHTS)
+_RESTORED = (
+    "mailLocalAddress",
+    "congvuState",
+    "congvuQuota",
+    "congvuEnded",
+    "congvuHandover",
+    *_LIFE,
+    *RIGHTS,
+)
 _ATTRIBUTES = (
     "objectClass",
     "uid",
@@ -231,9 +239,12 @@ class Site:
         with self._directory() as directory:
             directory.replace(dn, attributes)
 
-    def person(self, domain: str = LAMDONG, *, initial: bool = False) -> Account:
-        """A person nobody has used yet, with a password: the initial one, or changed as at first login."""
-        return self._account(self.layout(domain).people, domain, initial=initial)
+    def person(self, domain: str = LAMDONG, uid: str = "", *, initial: bool = False) -> Account:
+        """A person nobody has used yet, with a password: the initial one, or changed as at first login.
+
+        Any, or the one with this id.
+        """
+        return self._account(self.layout(domain).people, domain, uid=uid, initial=initial)
 
     def unit(self, domain: str = LAMDONG, unit_id: str = "") -> Account:
         """A unit's mailbox: any that nobody has used yet, or the one with this id."""

@@ -50,6 +50,7 @@ LINKED |= {"congvuOwner": HEAD.dn, "congvuReader": DELEGATE.dn, "congvuAnswerer"
 LINKED |= {
     "congvuLeader": HEAD.dn,
     "congvuDelegation": f"20260101 20261231 read,answer 12/QD | {DELEGATE.dn}",
+    "congvuHandover": "20261101 12/QD | Chi",
 }
 OFFICE = unit("PhongAn", **LINKED, **NOTED)
 LOCKED_OUT = {"pwdAccountLockedTime": "000001010000Z", "pwdFailureTime": "20261101000000.000001Z"}

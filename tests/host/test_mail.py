@@ -21,7 +21,7 @@ PACKAGES = (
 SERVICES = (
     "slapd", "postfix", "dovecot", "clamav-daemon", "rspamd", "redis-server", "unbound", "ssh",
     "postfix-mta-sts-resolver", "fail2ban", "nginx", "php8.4-fpm", "congvu-held.timer", "congvu-follow.timer",
-    "congvu-requests.timer", "sieve-submission.socket",
+    "congvu-handover.timer", "congvu-requests.timer", "sieve-submission.socket",
 )  # fmt: skip
 # Port → the program that listens there for others than the host itself.
 OPEN = {

@@ -74,7 +74,11 @@ def test_the_document_prints_the_table() -> None:
 
 
 def test_every_act_is_in_the_table_and_every_notice_and_clock_in_the_policy() -> None:
-    assert set(Act) - TABLE.keys() == {Act.DELEGATED, Act.DELEGATION_ENDED}  # of rights, not of states
+    assert set(Act) - TABLE.keys() == {
+        Act.DELEGATED,
+        Act.DELEGATION_ENDED,
+        Act.HANDED_OVER,
+    }  # of rights, not of states
     for way in TABLE.values():
         assert not way.notice or f"notices.{way.notice}" in DEFAULTS
         assert way.timer in ("", "password.initial_valid", "inactivity.warn_before", "inactivity.after",

@@ -74,6 +74,13 @@ def change(number: int, what: Act | Event, *changes: tuple[str, str], document: 
     return Modify(DOMAIN, entry, made, Reason(what, WHY.get(what, "lý do"), "", "LD-7.2d", document))
 
 
+def headed(what: Act | Event, before: int, after: int) -> Operation:
+    """The unit has another head; 0: nobody."""
+    heads = [(person(number).dn,) if number else () for number in (before, after)]
+    reason = Reason(what, "lý do", "", "LD-11.3", "12/QĐ")
+    return Modify(DOMAIN, unit(), (Change("congvuHead", heads[0], heads[1]),), reason)
+
+
 def revoked(number: int) -> Operation:
     return change(number, Act.INACTIVE, ("congvuState", "revoked"))
 
@@ -239,6 +246,15 @@ CASES = {
     "somebody has no row any more": (change(1, Event.LEAVE, ("congvuState", "revoked")), {UNIT}),
     "another address": (change(1, Event.RENAME, ("mail", f"an2@{DOMAIN}")), {UNIT}),
     "another telephone": (change(1, Event.DETAILS, ("telephoneNumber", "0263")), set()),
+    "a handover by hand": (
+        headed(Act.HANDED_OVER, 1, 2), {f"an1@{DOMAIN}", f"an2@{DOMAIN}", UNIT}
+    ),
+    "a unit's first handover": (headed(Act.HANDED_OVER, 0, 2), {f"an2@{DOMAIN}", UNIT}),
+    "another head, as the registry says": (
+        headed(Event.HEAD, 1, 2), {f"an1@{DOMAIN}", f"an2@{DOMAIN}", UNIT}
+    ),
+    "the head of a new unit": (headed(Event.HEAD, 0, 2), set()),
+    "a head who is gone": (headed(Event.HEAD, 1, 0), set()),
     "somebody has begun": (change(1, Act.BEGUN, ("congvuState", "active")), set()),
 }  # fmt: skip
 
@@ -266,6 +282,17 @@ def test_a_letter_says_the_last_day_the_reason_and_the_document(world: World, po
     assert "30/04/2027" in told
     assert "Lý do: lý do" in told
     assert "Văn bản: 12/CV-SNV" in told
+
+
+def test_a_letter_about_a_handover_says_from_whom_to_whom(world: World, postfix: Postfix) -> None:
+    world.happen(headed(Act.HANDED_OVER, 1, 2))
+    world.follow()
+    told = text(dict(postfix.taken)[UNIT])
+    assert "Bàn giao hộp thư đơn vị" in told
+    for line in (f"Bên giao: Nguyễn Văn An 1 <an1@{DOMAIN}>", f"Bên nhận: Nguyễn Văn An 2 <an2@{DOMAIN}>"):
+        assert line in told
+    for line in ("Lý do: lý do", "Văn bản: 12/QĐ", "Căn cứ: LD-11.3"):
+        assert line in told
 
 
 def test_words_of_others_steer_neither_text_nor_html(world: World, postfix: Postfix) -> None:

@@ -46,6 +46,8 @@ VALIDATED = {
     "lifecycle/congvu-archive.timer.j2": "systemd-analyze verify",
     "lifecycle/congvu-follow.service.j2": "systemd-analyze verify",
     "lifecycle/congvu-follow.timer.j2": "systemd-analyze verify",
+    "lifecycle/congvu-handover.service.j2": "systemd-analyze verify",
+    "lifecycle/congvu-handover.timer.j2": "systemd-analyze verify",
     "lifecycle/congvu-lifecycle.service.j2": "systemd-analyze verify",
     "lifecycle/congvu-lifecycle.timer.j2": "systemd-analyze verify",
     "requests/congvu-requests.service.j2": "systemd-analyze verify",

@@ -154,6 +154,28 @@ def archive(settings_file: Path, store: Path, archives: Path, certificate: Path)
     click.get_current_context().exit(max((fault.exit_code for fault in done.failures), default=0))
 
 
+@lifecycle.command()
+@serving.settings_option
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=serving.STATE,
+    show_default=True,
+    help="Folder of what was done so far.",
+)
+def handovers(settings_file: Path, state: Path) -> None:
+    """Record the handovers of units' mailboxes: count, end sessions, count again. As root, for a timer.
+
+    Exit status 1: in some mailbox something is not there any more.
+    """
+    from congvu.lifecycle.takeover import Office  # noqa: PLC0415
+
+    done = Office(sync_settings.read(settings_file), state, author()).follow()
+    for one in done:
+        click.echo(f"{one.handover.address}: {one.messages} messages, {one.missing} missing; {one.paper}")
+    click.get_current_context().exit(1 if any(one.missing for one in done) else 0)
+
+
 def _look(
     settings: Settings, rules: Mapping[str, policies.Policy], day: datetime | None, only: tuple[str, ...]
 ) -> Night:

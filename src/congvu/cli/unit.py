@@ -10,8 +10,9 @@ import click
 from congvu import policy as policies
 from congvu.cli.author import author
 from congvu.cli.options import decision
-from congvu.cli.serving import as_owner_of, follow, settings_option
+from congvu.cli.serving import STATE, as_owner_of, follow, is_root, settings_option
 from congvu.directory.operations import Act, Reason
+from congvu.errors import InputError
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
 from congvu.vietnam import today
@@ -98,6 +99,71 @@ def end_delegation(settings_file: Path, address: str, delegate: str, reason: str
         done = desk.carry_out_one(delegation.withdrawn(box, person.entry.dn, today(), why))
     click.echo(f"{box.address}: ended" if done else f"{box.address}: nothing to do")
     follow(settings)
+
+
+@unit.command()
+@settings_option
+@decision
+@click.option("--to", "taker", required=True, metavar="ADDRESS", help="The new head.")
+@click.option("--end-delegations", is_flag=True, help="End the delegations to others, too.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the record, as PDF."
+)
+@click.argument("address")
+def handover(
+    settings_file: Path,
+    *,
+    address: str,
+    taker: str,
+    reason: str,
+    document: str,
+    end_delegations: bool,
+    record: Path | None,
+) -> None:
+    """Hand the mailbox ADDRESS of a unit over to its new head (LD-11.3). As root, on the mail server.
+
+    Its content is counted before and after, all sessions that have it open end, and a record to sign is made.
+    Exit status 1: something that was there before is not there any more; the record says what.
+    """
+    from congvu.files import write_whole  # noqa: PLC0415
+    from congvu.lifecycle import handover as handing  # noqa: PLC0415
+    from congvu.lifecycle.desk import Desk  # noqa: PLC0415
+    from congvu.lifecycle.takeover import Office  # noqa: PLC0415
+    from congvu.policy import source  # noqa: PLC0415
+
+    settings = sync_settings.read(settings_file)
+    if not (is_root() and STATE.is_dir()):
+        raise InputError("this is no mail server, or not root", where=address, hint="run it there, as root")
+    with as_owner_of(settings.state):
+        desk = Desk(settings, author())
+        box, new = desk.account(address), desk.account(taker)
+        handing.check(box, new, desk.above(box), desk.units_above(new))
+        old = desk.at(box.entry.value(handing.HEAD))
+    domain = settings.domains[box.domain]
+    clause = source.clause(source.sources(domain.policy), handing.CLAUSE)
+    operation = handing.handed_over(
+        box,
+        old,
+        new,
+        policies.load(domain.policy),
+        today(),
+        reason=Reason(Act.HANDED_OVER, reason, clause=clause, document=document.strip()),
+        end_delegations=end_delegations,
+    )
+
+    def act() -> None:
+        with as_owner_of(settings.state):
+            desk.carry_out_one(operation)
+        click.echo(f"{box.address}: handed over to {new.address}")
+
+    done = Office(settings, STATE, author()).hand_over(box.entry.dn, box.address, act)
+    if record:
+        write_whole(record, done.paper.read_bytes())
+    click.echo(f"{done.messages} messages; record {done.paper}, SHA-256 {done.digest}")
+    follow(settings)
+    if done.missing:
+        click.echo(f"{done.missing} messages of before are not there any more: see the record", err=True)
+        click.get_current_context().exit(1)
 
 
 @unit.command()

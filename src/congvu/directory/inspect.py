@@ -55,6 +55,7 @@ ATTRIBUTES = (
     "congvuHead",
     "congvuSuccessor",
     "congvuOwner",
+    "congvuHandover",
     "congvuReader",
     "congvuAnswerer",
     "congvuLeader",

@@ -72,6 +72,8 @@ class Act(StrEnum):
     DELEGATED = "delegated"
     """Somebody may use a unit's mailbox, see `congvu.lifecycle.delegation`."""
     DELEGATION_ENDED = "delegation_ended"
+    HANDED_OVER = "handed_over"
+    """A unit's mailbox goes to its next head, see `congvu.lifecycle.handover`."""
 
 
 @dataclass(frozen=True, slots=True)

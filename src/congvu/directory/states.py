@@ -31,6 +31,11 @@ def is_open(entry: Entry) -> bool:
     return entry.attributes.get("congvuState") in _AT_WORK or not (entry.state.gone or ended(entry))
 
 
+def has_password(entry: Entry) -> bool:
+    """Whether the account has a password: ppolicy's note stays when it goes, see `Change.no_password`."""
+    return bool(entry.value("pwdChangedTime")) and entry.value("pwdReset").upper() != "FALSE"
+
+
 def after_leaving(state: State, then: Removal) -> State:
     """The state of an account whose holder left; never a milder one than it has."""
     wanted = _AFTER[then]

@@ -15,6 +15,7 @@ ATTRIBUTES = (
     *("congvuIssued", "congvuSince", "congvuEnded", "congvuWarned", "congvuExempt"),
     *("pwdLastSuccess", "pwdChangedTime", "pwdReset", "title", "congvuParent"),
     *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
+    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover"),
 )
 """What must be read of an entry."""
 NOT_KEPT = (

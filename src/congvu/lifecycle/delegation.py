@@ -141,11 +141,23 @@ def due(unit: Account, today: date, gone: Collection[str] = ()) -> Modify | None
     return _operation(unit, kept, today, Reason(Act.DELEGATION_ENDED if ended else Act.DELEGATED, why))
 
 
+def without(unit: Account, gone: Collection[str], today: date, *, all_ended: bool = False) -> list[Change]:
+    """What ends all rights of these DNs, recorded or not; `all_ended`: and all delegations of others."""
+    keys = set(map(dn_key, gone))
+    kept = () if all_ended else (one for one in delegations(unit.entry) if dn_key(one.dn) not in keys)
+    return _changes(unit, kept, today, gone)
+
+
 def _operation(
     unit: Account, wanted: Iterable[Delegation], today: date, reason: Reason, *, gone: str = ""
 ) -> Modify | None:
+    changes = _changes(unit, wanted, today, (gone,) if gone else ())
+    return Modify(unit.domain, unit.entry, tuple(changes), reason) if changes else None
+
+
+def _changes(unit: Account, wanted: Iterable[Delegation], today: date, gone: Collection[str]) -> list[Change]:
     entry, kept = unit.entry, tuple(wanted)
-    known = {dn_key(one.dn) for one in (*delegations(entry), *kept)} | ({dn_key(gone)} if gone else set())
+    known = {dn_key(one.dn) for one in (*delegations(entry), *kept)} | set(map(dn_key, gone))
     changes = []
     for right, attribute in ATTRIBUTES.items():
         before = entry.values(attribute)
@@ -156,4 +168,4 @@ def _operation(
     texts = tuple(sorted(map(str, kept)))
     if set(texts) != set(entry.values(RECORD)):
         changes.append(Change(RECORD, entry.values(RECORD), texts))
-    return Modify(unit.domain, entry, tuple(changes), reason) if changes else None
+    return changes

@@ -42,10 +42,22 @@ class Desk:
 
     def units_above(self, person: Account) -> Sequence[str]:
         """DNs of a person's unit and of all units above it. Raises `DirectoryFailure`."""
+        layout = Layout(self.settings.directory.base, person.domain)
+        return self._chain(layout.unit(person.entry.value("departmentNumber")))
+
+    def above(self, unit: Account) -> Sequence[str]:
+        """DNs of a unit and of all units above it. Raises `DirectoryFailure`."""
+        return self._chain(unit.entry.dn)
+
+    def at(self, dn: str) -> Account | None:
+        """The account with this DN. Raises `DirectoryFailure`."""
+        with self._directory() as directory:
+            entry = directory.get(dn, ATTRIBUTES) if dn else None
+        return Account(entry) if entry else None
+
+    def _chain(self, dn: str) -> Sequence[str]:
         found: list[str] = []
         with self._directory() as directory:
-            base = self.settings.directory.base
-            dn = Layout(base, person.domain).unit(person.entry.value("departmentNumber"))
             while dn and dn not in found and (entry := directory.get(dn, ("congvuParent",))):
                 found.append(entry.dn)
                 dn = entry.value("congvuParent")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Bookmark:
     """Where it goes on; None: at the beginning."""
     open: Mapping[str, Record] = field(default_factory=dict)
     """What was intended before that and has no outcome yet, by the record's number."""
+    aside: Mapping[str, str] = field(default_factory=dict)
+    """What its reader must remember of what it has read, besides."""
+
+    def beside(self, aside: Mapping[str, str]) -> Bookmark:
+        """The same place, with something to remember."""
+        return replace(self, aside=aside)
 
 
 class Reader:
@@ -43,7 +49,7 @@ class Reader:
         with failures(self._file):
             try:
                 kept = json.loads(self._file.read_bytes())
-                found = Bookmark(Position(**kept["position"]), kept["open"])
+                found = Bookmark(Position(**kept["position"]), kept["open"], kept.get("aside", {}))
             except FileNotFoundError:
                 return Bookmark()
             except (ValueError, KeyError, TypeError):
@@ -85,7 +91,7 @@ class Reader:
                             done.append(intended)
                 if position == until:
                     break
-        return done, Bookmark(position, open_)
+        return done, Bookmark(position, open_, since.aside)
 
     def end_of_runs(self, since: Bookmark, now: datetime) -> Position | None:
         """How far the log tells of runs that are over, since a bookmark. Raises `SystemFailure`.
@@ -104,6 +110,8 @@ class Reader:
         if bookmark.position is None:
             return
         kept: dict[str, Any] = {"position": asdict(bookmark.position), "open": bookmark.open}
+        if bookmark.aside:
+            kept["aside"] = bookmark.aside
         write_whole(self._file, json.dumps(kept, ensure_ascii=False))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from congvu.directory.dn import dn_key, mail_domain
@@ -74,6 +74,10 @@ class Accounts:
         """DNs of those who may do something with the mailbox at `dn`. Raises `DirectoryFailure`."""
         found = self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", ("objectClass", *RIGHTS))
         return frozenset(one for entry in found for right in RIGHTS for one in entry.values(right))
+
+    def read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        """The entry of the account with this DN, with these attributes. Raises `DirectoryFailure`."""
+        return next(self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", attributes), None)
 
     def unit_of(self, account: Account) -> Account | None:
         """The unit that answers for an account: a unit for itself. None when it has no mailbox.

@@ -259,6 +259,7 @@ _TOLD = {
         ("unlocked", (Recipient.PERSON, Recipient.UNIT), "choice: as for a lock, and its holder reads again"),
         ("revoked", (Recipient.UNIT,), "choice: as LD-7.2"),
         ("revoked_at_units_request", _NOBODY, "choice: as LD-7.2; the unit knows"),
+        ("handed_over", (Recipient.PERSON, Recipient.UNIT), "choice: both heads, and who works with them"),
         ("inactive_soon", (Recipient.PERSON, Recipient.UNIT), "choice: whoever can prevent it"),
     )
 }

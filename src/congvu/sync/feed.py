@@ -103,6 +103,7 @@ EVENTS: Mapping[str, str] = {
     Act.PURGED: "Xóa thư do hết thời hạn lưu giữ",
     Act.DELEGATED: "Ủy quyền sử dụng hộp thư đơn vị",
     Act.DELEGATION_ENDED: "Chấm dứt ủy quyền sử dụng hộp thư đơn vị",
+    Act.HANDED_OVER: "Bàn giao hộp thư đơn vị",
 }
 """What happened, as officials call it."""
 _MODE = 0o640  # another account of the same group fetches it

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from congvu.directory.model import RIGHTS, Entry, dn_key
 from congvu.directory.operations import Change
+from congvu.directory.states import has_password
 
 Attributes = Mapping[str, tuple[str, ...]]
 
@@ -31,7 +32,7 @@ _PERSON = (
 )
 _RIGHTS = ("congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
 """Who has rights in a unit's mailbox and shared folder, besides the head and who may send as it."""
-_UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuSuccessor", *_BOTH[3:], *_RIGHTS)
+_UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuHandover", "congvuSuccessor", *_BOTH[3:], *_RIGHTS)
 OWNED = frozenset({*_PERSON, *_UNIT})
 """All attributes that the sync owns."""
 _SETS = frozenset({"mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})
@@ -63,9 +64,12 @@ def changes(wanted: Entry, there: Entry) -> tuple[Change, ...]:
         Change(name, there.values(name), wanted.values(name))
         for name in differing(person, wanted.attributes, there.attributes)
     ]
-    # Who leaves loses the password (a bind to LDAP is a login too); who comes back gets a new one.
+    # Who leaves loses the password (a bind to LDAP is a login too); who comes back gets a new one. No
+    # password that a head knew opens the mailbox for the next one (LD-11.3).
     if any(
-        change.attribute == "congvuState" or (change.attribute == "congvuEnded" and change.after)
+        change.attribute == "congvuState"
+        or (change.attribute == "congvuEnded" and change.after)
+        or (change.attribute == "congvuHead" and change.before and has_password(there))
         for change in found
     ):
         found += Change.no_password()

@@ -56,6 +56,7 @@ _DETAILS = {
     "congvuDelegate": "delegations end: their holders left",
     "congvuReader": "delegations end: their holders left",
     "congvuAnswerer": "delegations end: their holders left",
+    "congvuHandover": "the handover by hand counts no more",
     "congvuOwner": "the owners by office",
     "congvuLeader": "who of the leadership reads the shared folder",
     "title": "the position",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
+from congvu.directory.wanted.heads import head_of
 from congvu.directory.wanted.work import Work
 from congvu.policy.model import Role
 from congvu.registry.model import Person, Status, Unit
@@ -59,15 +60,13 @@ class Leadership:
         return unit
 
     def _holding(self, unit: Unit, roles: Collection[Role]) -> Iterator[str]:
-        """Staff ids of who holds one of the offices in the unit; the head is who the list of units names."""
-        if Role.HEAD in roles and unit.head_id:
-            yield unit.head_id
+        """Staff ids of who holds one of the offices in the unit; the head: see `heads`."""
+        if Role.HEAD in roles and (head := head_of(self._work, unit)):
+            yield head
         wanted = set(roles) - {Role.HEAD}
         if Role.OFFICE in wanted:
             wanted.add(Role.CHIEF_OF_OFFICE)
-            yield from (
-                one.head_id for one in self._below[unit.unit_id] if is_office(one.name) and one.head_id
-            )
+            yield from (head_of(self._work, one) for one in self._below[unit.unit_id] if is_office(one.name))
         for person in self._staff[unit.unit_id]:
             if wanted & offices(person.position, unit.name):
                 yield person.staff_id

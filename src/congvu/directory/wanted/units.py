@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from congvu.directory.handed import ATTRIBUTE as HANDOVER
 from congvu.directory.model import MANAGED_CLASS, PEOPLE, UNITS, Entry, State
 from congvu.directory.operations import Event, Reason
 from congvu.directory.states import ended, is_open
 from congvu.directory.wanted.compare import differing
+from congvu.directory.wanted.heads import head_of, standing
 from congvu.directory.wanted.leadership import Leadership
 from congvu.directory.wanted.leaving import DISSOLUTION, end, without_row
 from congvu.directory.wanted.model import WantedEntry
@@ -63,7 +65,7 @@ def _served(work: Work, leadership: Leadership, unit: Unit, given: Issued) -> It
     values |= mailbox(work.layout, held, given, before, work.stamped)
     back = not is_open(held)
     values["congvuState"] = (str(State.INITIAL),) if back else held.values("congvuState")
-    values["congvuHead"] = _head(work, unit, held)
+    values["congvuHead"], values[HANDOVER] = _head(work, unit, held), standing(work, unit)
     values["congvuOwner"], values["congvuLeader"] = leadership.owners(unit), leadership.leaders(unit)
     for right in ("congvuDelegate", "congvuReader", "congvuAnswerer"):
         values[right] = work.keeping(held, right)
@@ -107,7 +109,7 @@ def _parent(work: Work, unit: Unit) -> str:
 
 def _head(work: Work, unit: Unit, held: Entry | None) -> tuple[str, ...]:
     """DN of the unit's head, who answers for its mailbox (LD-11.1); who left does so no more."""
-    head = unit.head_id
+    head = head_of(work, unit)
     if not head:
         return ()
     account, row = work.accounts.people.get(head), work.people.get(head)

@@ -12,6 +12,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from congvu.directory.operations import Act, Event
+from congvu.lifecycle.handover import HEAD
 from congvu.lifecycle.transitions import TABLE, Asker
 from congvu.mail.accounts import Account
 from congvu.mail.notices import END, SYSTEM, Notice, key
@@ -68,7 +69,7 @@ def letters(site: Site, happened: Sequence[Record], batch: str) -> Letters:
     unwritten = []
     for record in happened:
         for reader in _readers(site, record):
-            line = _line(record)
+            line = _line(record, tuple(_heads(site, record)))
             if reader:
                 by_reader.setdefault((record["domain"], reader), []).append(line)
             else:
@@ -85,6 +86,8 @@ def letters(site: Site, happened: Sequence[Record], batch: str) -> Letters:
 def notice_of(record: Record) -> str:
     """The key in the policy's ``notices`` that says who is told of `record`; empty: nobody."""
     event, after = record["event"], record["after"]
+    if event == Act.HANDED_OVER or (after.get(HEAD) and record["before"].get(HEAD)):
+        return "handed_over"
     if event not in TABLE:
         return "changed" if record["operation"] == "modify" and _HOLDINGS & after.keys() else ""
     notice = TABLE[_event(event)].notice
@@ -111,9 +114,12 @@ def _readers(site: Site, record: Record) -> Iterator[str]:
     }
     account = site.accounts.at(record["dn"])
     found: set[str] = set()
+    if notice == "handed_over" and Recipient.PERSON in effective(policy).told[notice]:
+        found |= {box for head in _named(record) if (box := _box(site.accounts.at(head)))}
+        yield from sorted(found)
     for reader in effective(policy).told[notice]:
         if reader is Recipient.PERSON:
-            box = _box(account)
+            box = "" if notice == "handed_over" else _box(account)
         elif reader is Recipient.UNIT:
             box = _unit(site, account) or _mail(policy.operator)
         else:
@@ -121,6 +127,20 @@ def _readers(site: Site, record: Record) -> Iterator[str]:
         if box not in found and (box or reader is Recipient.UNIT):
             found.add(box)
             yield box
+
+
+def _named(record: Record) -> tuple[str, ...]:
+    """DNs of the old head and the new one of a unit."""
+    return (*record["before"].get(HEAD, ()), *record["after"].get(HEAD, ()))
+
+
+def _heads(site: Site, record: Record) -> Iterator[Fact]:
+    """Who hands a unit's mailbox over to whom."""
+    if notice_of(record) == "handed_over":
+        for called, those in (("Bên giao", record["before"]), ("Bên nhận", record["after"])):
+            heads = filter(None, map(site.accounts.at, those.get(HEAD, ())))
+            if told := ", ".join(f"{one.name} <{one.address}>" for one in heads):
+                yield Fact(called, _one(told))
 
 
 def _unit(site: Site, account: Account | None) -> str:
@@ -137,11 +157,11 @@ def _mail(party: Party | None) -> str:
     return str(party.mail) if party and party.mail else ""
 
 
-def _line(record: Record) -> Line:
+def _line(record: Record, more: tuple[Fact, ...]) -> Line:
     after, before = record["after"], record["before"]
     name = next(iter(after.get("cn", ())), record["name"])
     address = next(iter(after.get("mail", ())), record["label"])
-    return Line(EVENTS[record["event"]], _one(name), _one(address), tuple(_facts(record, before, after)))
+    return Line(EVENTS[record["event"]], _one(name), _one(address), (*more, *_facts(record, before, after)))
 
 
 def _facts(record: Record, before: Record, after: Record) -> Iterable[Fact]:
@@ -150,6 +170,8 @@ def _facts(record: Record, before: Record, after: Record) -> Iterable[Fact]:
         for attribute, called in _NAMES.items():
             if old := ", ".join(before.get(attribute, ())):
                 yield Fact(called, _one(f"{old} → {', '.join(after[attribute]) or '–'}"))
+        if event == Act.HANDED_OVER:
+            yield Fact("Lý do", _one(record["why"]))
     elif TABLE[_event(event)].asker in _BY_A_PERSON and record["why"]:
         yield Fact("Lý do", _one(record["why"]))
     if until := next(iter(after.get("congvuWarned", ())), ""):

@@ -207,6 +207,8 @@ class Notices:
     """Likewise, because the unit asked for it."""
     inactive_soon: tuple[Recipient, ...] | None = None
     """The warning before `Inactivity` strikes."""
+    handed_over: tuple[Recipient, ...] | None = None
+    """A unit's mailbox has another head; `Recipient.PERSON` are the old one and the new one (LD-11.3)."""
     quota_nearly_full: tuple[Recipient, ...] | None = None
     """A share of `Mailboxes.warn_at` was reached."""
 

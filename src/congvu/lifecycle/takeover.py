@@ -1,0 +1,194 @@
+"""A handover on the mail server: content counted, sessions ended, counted again, and a record to sign.
+
+What was handed over, by hand or by the registry, is read from the sync's audit log, from a bookmark of its
+own: a large mailbox takes minutes, and holds up neither another session's end nor a letter. Killed anywhere,
+the next run goes on; the log of records says which handovers have theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from congvu.directory.model import RIGHTS, Entry
+from congvu.errors import CongvuError, MailFailure, SystemFailure
+from congvu.files import write_whole
+from congvu.lifecycle import follow
+from congvu.lifecycle.account import ATTRIBUTES
+from congvu.lifecycle.delegation import Delegation, delegations
+from congvu.lifecycle.handover import Handover, handovers
+from congvu.lifecycle.happened import Reader
+from congvu.lifecycle.minutes import Counts, Person, minutes
+from congvu.mail import content, record, site
+from congvu.mail.content import Content
+from congvu.mail.site import Site
+from congvu.paper import pdf
+from congvu.sync.auditfile import records
+from congvu.sync.lock import only_one
+from congvu.sync.settings import Settings
+from congvu.vietnam import VIETNAM
+
+RECORD = "handover"
+WAIT = 600.0
+"""Seconds that a handover by hand waits for others that are being recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A handover with its record."""
+
+    handover: Handover
+    paper: Path
+    digest: str
+    """SHA-256 of the paper."""
+    missing: int
+    """Messages that the second count has not."""
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A mailbox, counted before it was handed over by hand."""
+
+    content: Content
+    at: datetime
+
+
+class Office:
+    """Where handovers are recorded: `state` is the mail server's folder of what follows."""
+
+    def __init__(self, settings: Settings, state: Path, author: str) -> None:
+        self._settings, self._author = settings, author
+        self._folder = state / "handovers"
+        self._reader = Reader(settings.audit_folder, self._folder / "read.json")
+
+    def follow(self) -> tuple[Recorded, ...]:
+        """Record what has been handed over since. Nothing where somebody else is at it.
+
+        Raises the first `CongvuError` of a mailbox that cannot be counted, once the others have their
+        records; the next run tries again.
+        """
+        try:
+            with only_one(self._folder, self._author):
+                done, waiting = self._follow({})
+        except SystemFailure as fault:
+            if "another run is at work" in fault.message:
+                return ()
+            raise
+        if waiting:
+            raise waiting
+        return done
+
+    def hand_over(self, dn: str, address: str, act: Callable[[], object]) -> Recorded:
+        """Count the unit's mailbox, do `act`, which hands it over in the directory, and record it.
+
+        Raises `CongvuError`; where `act` was done, the next run makes the record.
+        """
+        with only_one(self._folder, self._author, wait=WAIT):
+            before = Counted(content.count(address), datetime.now(UTC))
+            act()
+            done, waiting = self._follow({dn: before})
+        for one in reversed(done):
+            if one.handover.dn == dn:
+                return one
+        raise waiting or SystemFailure(
+            "it was handed over, and the audit log does not tell of it", where=address, hint="try to read it"
+        )
+
+    def _follow(self, counted: Mapping[str, Counted]) -> tuple[tuple[Recorded, ...], CongvuError | None]:
+        """Record what is outstanding; `counted` are mailboxes whose last handover was counted before.
+
+        Returns what was recorded, and why something was not.
+        """
+        since = self._reader.bookmark()
+        done, behind = self._reader.read(since)
+        if behind == since:
+            return (), None
+        found, vacant = handovers(done, since.aside)
+        recorded: list[Recorded] = []
+        waiting: CongvuError | None = None
+        if found:
+            known, last = self._known(), {one.dn: one.number for one in found}
+            with site.opened(self._settings) as here:
+                for one in found:
+                    if one.number in known:
+                        continue
+                    try:
+                        before = counted.get(one.dn) if one.number == last[one.dn] else None
+                        if made := self._record(here, one, before):
+                            recorded.append(made)
+                    except CongvuError as fault:
+                        waiting = waiting or fault
+        if waiting is None:
+            self._reader.keep(behind.beside(vacant))
+        return tuple(recorded), waiting
+
+    def _known(self) -> set[int]:
+        """The numbers of the handovers that have their records."""
+        log = self._folder / "audit"
+        return {one["of"] for one in records(log) if one["record"] == RECORD} if log.is_dir() else set()
+
+    def _record(self, here: Site, handover: Handover, counted: Counted | None) -> Recorded | None:
+        """Count, end sessions, count again, write the paper; None where the mailbox has gone since."""
+        unit, policy = here.accounts.read(handover.dn, ATTRIBUTES), here.policy(handover.domain)
+        if unit is None or policy is None or not unit.state.delivers:
+            self._tell(handover, left_out="the mailbox is not in use any more")
+            return None
+        address = unit.value("mail")
+        before = counted or Counted(content.count(address), datetime.now(UTC))
+        _end_sessions(here, unit, handover)
+        after = Counted(content.count(address), datetime.now(UTC))
+        difference = content.compare(before.content, after.content)
+        going_on = _delegations(unit)
+        dns = {handover.giver, handover.taker, *(dn for those in handover.lost.values() for dn in those)}
+        people = _people(here, dns | {one.dn for one in going_on})
+        counts = Counts(before.content, before.at, after.content, after.at, difference)
+        paper = pdf(minutes(handover, counts, people, going_on, policy))
+        name = (
+            f"{handover.moment.astimezone(VIETNAM):%Y%m%d}-{address.partition('@')[0]}-{handover.number}.pdf"
+        )
+        path = self._folder / name
+        write_whole(path, paper)
+        whole, digest = after.content.whole(), sha256(paper).hexdigest()
+        missing = sum(difference.missing.values())
+        self._tell(
+            handover,
+            paper=name,
+            sha256=digest,
+            messages=whole.messages,
+            size=whole.size,
+            content=whole.digest,
+            content_before=before.content.whole().digest,
+            missing=missing,
+            new=sum(difference.new.values()),
+        )
+        return Recorded(handover, path, digest, missing, whole.messages)
+
+    def _tell(self, handover: Handover, **facts: object) -> None:
+        """The handover has its record; so says the log."""
+        told = {"of": handover.number, "address": handover.address, **facts}
+        with record.acts(self._folder / "audit", self._author) as acts:
+            acts.log.tell(RECORD, [told])
+
+
+def _end_sessions(here: Site, unit: Entry, handover: Handover) -> None:
+    """Of everybody who may have the mailbox open, with whatever right: nobody goes on from before."""
+    dns = {dn for right in RIGHTS for dn in unit.values(right)}
+    dns |= {dn for those in handover.lost.values() for dn in those} | ({handover.giver} - {""})
+    addresses = {unit.value("mail"), *(one.address for one in _people(here, dns).values())}
+    follow.end_sessions(sorted(addresses))
+
+
+def _people(here: Site, dns: set[str]) -> dict[str, Person]:
+    found = {dn: account for dn in sorted(dns - {""}) if (account := here.accounts.at(dn))}
+    return {dn: Person(account.name, account.address) for dn, account in found.items()}
+
+
+def _delegations(unit: Entry) -> tuple[Delegation, ...]:
+    try:
+        return delegations(unit)
+    except ValueError as problem:
+        raise MailFailure(str(problem), where=unit.dn, hint="correct congvuDelegation by hand") from None
