@@ -13,7 +13,7 @@ from congvu.directory.operations import Change, DomainPlan, Event, Modify
 from congvu.directory.plans import plan_all
 from congvu.directory.states import after_leaving
 from congvu.policy import Policy
-from congvu.policy.model import Leaving, Removal, Returning
+from congvu.policy.model import Joining, Leaving, Removal, Returning
 from congvu.policy.values import DomainName
 from congvu.registry import Action, Registry, Status
 from tests.unit.helpers import BASE
@@ -64,6 +64,16 @@ def test_who_leaves_is_revoked_and_loses_the_password_in_one_operation(office: O
     assert (found.value("mail"), found.values("userPassword")) == ("annv@lamdong.gov.vn", ())
 
 
+def test_who_is_new_waits_for_a_decision_where_one_is_needed(lamdong: Policy) -> None:
+    office = Office(replace(lamdong, joining=Joining(needs_approval=True)), cited("lamdong.gov.vn"))
+    decided = changed(STAFF, "S1", document="12/QĐ-SNV")
+    office.run(decided)
+    there = {one: office.entry(one).value("congvuState") for one in ("S1", "S2", "A1")}
+    assert there == {"S1": "initial", "S2": "pending", "A1": "pending"}
+    assert office.entry("S2").value("mail") == "binhtt@lamdong.gov.vn", "reserved"
+    assert office.run(decided).operations == (), "the sync leaves the decision to others"
+
+
 def test_a_row_that_asks_to_revoke_says_so(office: Office) -> None:
     done = office.run(changed(STAFF, "S1", status=Status.LEFT, action=Action.REVOKE))
     assert the(done, "S1").reason.text == "left: the row asks to revoke"
@@ -76,7 +86,7 @@ def test_a_row_that_asks_to_revoke_says_so(office: Office) -> None:
         (Removal.LOCK, "suspended", "suspended"),
         (Removal.LOCK, "locked", "locked"),
         (Removal.SUSPEND, "locked", "suspended"),
-        (Removal.SUSPEND, "pending", "suspended"),
+        (Removal.LOCK, "pending", "revoked"),
         (Removal.REVOKE, "initial", "revoked"),
         (Removal.REVOKE, "suspended", "revoked"),
         (Removal.DELETE, "active", "revoked"),

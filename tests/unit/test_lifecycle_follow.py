@@ -16,7 +16,7 @@ import pytest
 
 from congvu import files
 from congvu.directory.model import Entry
-from congvu.directory.operations import Act, Change, Event, Modify, Operation, Reason
+from congvu.directory.operations import Act, Add, Change, Event, Modify, Operation, Reason
 from congvu.errors import MailFailure, SystemFailure
 from congvu.lifecycle import follow as following
 from congvu.lifecycle import happened
@@ -272,6 +272,10 @@ def test_those_are_told_whom_the_policy_names(
 def test_a_lock_after_silence_is_told_as_a_lock() -> None:
     assert notice_of(describe(change(1, Act.INACTIVE, ("congvuState", "locked")))) == "locked"
     assert notice_of(describe(revoked(1))) == "revoked"
+    for state, notice in {"pending": "", "initial": "issued"}.items():
+        joined = Add(DOMAIN, person(1, congvuState=state), Reason(Event.JOIN, "x"))
+        assert notice_of(describe(joined)) == notice
+    assert notice_of(describe(change(1, Act.APPROVED, ("congvuState", "initial")))) == "issued"
 
 
 def test_a_letter_says_the_last_day_the_reason_and_the_document(world: World, postfix: Postfix) -> None:

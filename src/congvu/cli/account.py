@@ -87,12 +87,14 @@ def _plain(act: str, words: str) -> None:
 
 
 _ACTS = {
+    "approve": "approved",
     "lock": "locked",
     "unlock": "unlocked",
     "suspend": "suspended",
     "resume": "resumed",
     "restore": "restored",
 }
+_plain("approve", "Give ADDRESS to who waits for it; needs --document. 'revoke' declines.")
 _plain("lock", "Lock the account that holds ADDRESS: no login from now on; it still receives.")
 _plain("unlock", "Let the holder of ADDRESS log in again.")
 _plain("suspend", "Suspend the account that holds ADDRESS: no login, and mail to it is refused.")

@@ -45,6 +45,8 @@ class Event(StrEnum):
 class Act(StrEnum):
     """What a person in charge, or a timer, does to an account, see `congvu.lifecycle.transitions`."""
 
+    APPROVED = "approved"
+    """Who waited for a decision gets the mailbox (LD-3)."""
     BEGUN = "begun"
     """Its owner has set a password of their own."""
     RESET = "reset"

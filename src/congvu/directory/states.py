@@ -38,7 +38,7 @@ def has_password(entry: Entry) -> bool:
 
 def after_leaving(state: State, then: Removal) -> State:
     """The state of an account whose holder left; never a milder one than it has."""
-    wanted = _AFTER[then]
+    wanted = State.REVOKED if state is State.PENDING else _AFTER[then]  # there is no mailbox to be kept
     return state if state in _STRICTER and _STRICTER.index(state) > _STRICTER.index(wanted) else wanted
 
 

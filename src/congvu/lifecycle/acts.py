@@ -13,6 +13,7 @@ from congvu.lifecycle.transitions import TABLE, Document
 from congvu.policy.model import Policy, Removal
 
 _CLAUSES = {
+    Act.APPROVED: "joining.needs_approval",
     Act.RESET: "password.reset_through",
     Act.RESTORED: "returning",
     Act.EXEMPTED: "inactivity.exemption",

@@ -55,11 +55,15 @@ class Transition:
 _AT_WORK = (State.INITIAL, State.ACTIVE)
 _THERE = (*_AT_WORK, State.LOCKED, State.SUSPENDED)
 _ENDED = (State.LOCKED, State.SUSPENDED, State.REVOKED)
+_NEW = Transition((), (State.PENDING, State.INITIAL), Asker.REGISTRY, notice="issued")
 _LEAVE = Transition((State.PENDING, *_THERE, State.REVOKED), _ENDED, Asker.REGISTRY, notice="revoked")
 
 TABLE: Mapping[Event | Act, Transition] = {
-    Event.JOIN: Transition((), (State.INITIAL,), Asker.REGISTRY, notice="issued"),
-    Event.UNIT_NEW: Transition((), (State.INITIAL,), Asker.REGISTRY, notice="issued"),
+    Event.JOIN: _NEW,
+    Event.UNIT_NEW: _NEW,
+    Act.APPROVED: Transition(
+        (State.PENDING,), (State.INITIAL,), Asker.OPERATOR, Document.ALWAYS, notice="issued"
+    ),
     Event.RETURN: Transition(
         (*_ENDED, State.PURGED), (State.INITIAL,), Asker.REGISTRY, Document.BY_POLICY, notice="reissued"
     ),
@@ -76,9 +80,13 @@ TABLE: Mapping[Event | Act, Transition] = {
     Act.UNLOCKED: Transition((State.LOCKED,), _AT_WORK, Asker.OPERATOR, notice="unlocked"),
     Act.SUSPENDED: Transition((*_AT_WORK, State.LOCKED), (State.SUSPENDED,), Asker.OPERATOR, notice="locked"),
     Act.RESUMED: Transition((State.SUSPENDED,), _AT_WORK, Asker.OPERATOR, notice="unlocked"),
-    Act.REVOKED: Transition(_THERE, (State.REVOKED,), Asker.OPERATOR, notice="revoked"),
+    Act.REVOKED: Transition((State.PENDING, *_THERE), (State.REVOKED,), Asker.OPERATOR, notice="revoked"),
     Act.WITHDRAWN: Transition(
-        _THERE, (State.REVOKED,), Asker.UNIT, Document.ALWAYS, notice="revoked_at_units_request"
+        (State.PENDING, *_THERE),
+        (State.REVOKED,),
+        Asker.UNIT,
+        Document.ALWAYS,
+        notice="revoked_at_units_request",
     ),
     Act.RESTORED: Transition(
         (State.REVOKED, State.PURGED), (State.INITIAL,), Asker.UNIT, Document.BY_POLICY, notice="reissued"

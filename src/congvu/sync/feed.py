@@ -86,6 +86,7 @@ EVENTS: Mapping[str, str] = {
     Event.UNIT_SPLIT: "Chia tách đơn vị",
     Event.UNIT_DISSOLVED: "Giải thể đơn vị",
     Event.HEAD: "Thay đổi người đứng đầu",
+    Act.APPROVED: "Duyệt cấp hộp thư",
     Act.BEGUN: "Bắt đầu sử dụng",
     Act.RESET: "Cấp lại mật khẩu",
     Act.EXPIRED: "Khóa do không đổi mật khẩu ban đầu",

@@ -70,7 +70,7 @@ def _new(work: Work, person: Person, given: Issued, quota_clause: str) -> Wanted
         "uid": (person.staff_id,),
         **_values(work, person, given),
         **new_mailbox(work.layout, given, work.task.mail_host, work.stamped),
-        "congvuState": (str(State.INITIAL),),
+        "congvuState": (str(work.state_of_new(person)),),
     }
     entry = Entry(
         work.layout.person(person.staff_id), {name: found for name, found in values.items() if found}

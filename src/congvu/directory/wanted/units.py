@@ -49,7 +49,7 @@ def _served(work: Work, leadership: Leadership, unit: Unit, given: Issued) -> It
             "uid": (unit.unit_id,),
             **values,
             **new_mailbox(work.layout, given, work.task.mail_host, work.stamped),
-            "congvuState": (str(State.INITIAL),),
+            "congvuState": (str(work.state_of_new(unit)),),
             "congvuHead": _head(work, unit, None),
             "congvuOwner": leadership.owners(unit),
             "congvuLeader": leadership.leaders(unit),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from congvu.directory.ledger import read_accounts
-from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, dn_key
+from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, State, dn_key
 from congvu.directory.scope import people_out_of_scope, units_out_of_scope
 from congvu.directory.states import ended, is_open, stamp
 from congvu.directory.wanted.model import Task
@@ -109,6 +109,11 @@ class Work:
             )
             self.problems.append(f"{message} ({hint})")
         return True
+
+    def state_of_new(self, row: Unit | Person) -> State:
+        """The state that an account begins in: it waits where a decision is needed and the row names none."""
+        waits = self.task.policy.joining.needs_approval and not row.document
+        return State.PENDING if waits else State.INITIAL
 
     def _open(self, held: Entry, row: Unit | Person) -> bool:
         """Whether an account is open, or comes back; why not is told."""

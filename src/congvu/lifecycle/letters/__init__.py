@@ -91,6 +91,8 @@ def notice_of(record: Record) -> str:
     if event not in TABLE:
         return "changed" if record["operation"] == "modify" and _HOLDINGS & after.keys() else ""
     notice = TABLE[_event(event)].notice
+    if after.get("congvuState") == ["pending"]:  # there is no mailbox yet
+        return ""
     if event == Event.LEAVE and record["document"]:  # the head's list names it (LD-7.2c)
         return "revoked_at_units_request"
     if notice == "revoked" and after.get("congvuState") == ["locked"]:

@@ -178,6 +178,14 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody, or a unit, gets a mailbox for the first time."""
+
+    needs_approval: bool | None = None
+    """It waits, reserved, until the approver has decided (LD-3), unless the row names the document."""
+
+
+@dataclass(frozen=True, slots=True)
 class Returning:
     """Somebody whose mailbox was revoked needs it again (LD-7.2d)."""
 

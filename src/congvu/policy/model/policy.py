@@ -13,6 +13,7 @@ from congvu.policy.model.lifecycle import (
     Deadlines,
     Inactivity,
     Incidents,
+    Joining,
     Leaving,
     Locking,
     Notices,
@@ -96,6 +97,7 @@ class Policy:
     deadlines: Deadlines = field(default_factory=Deadlines)
     inactivity: Inactivity | None = None
     locking: Locking = field(default_factory=Locking)
+    joining: Joining = field(default_factory=Joining)
     leaving: Leaving = field(default_factory=Leaving)
     dissolution: Leaving = field(default_factory=Leaving)
     """A unit is dissolved, merged or divided."""
