@@ -123,6 +123,19 @@ def is_dead(session: imaplib.IMAP4) -> bool:
 # --- Acts
 
 
+def test_who_is_new_gets_the_mailbox_by_a_decision_on_paper(
+    site: Site, outside: Outside, owner: Account, office: Account
+) -> None:
+    site.change(owner.dn, {"congvuState": ["pending"]})  # as the sync does by joining.needs_approval
+    assert not may_log_in(outside, owner)
+    assert not is_received(outside, owner)
+    with pytest.raises(LabFailure, match="needs a document"):
+        account(site, "approve", owner)
+    assert "pending → initial" in account(site, "approve", owner, *DOCUMENT)
+    assert is_received(outside, owner)
+    assert "12/CV-SNV" in body(told(outside, office, owner, "Duyệt cấp hộp thư"))
+
+
 def test_a_locked_account_has_no_session_left_and_still_receives(
     site: Site, outside: Outside, owner: Account, office: Account
 ) -> None:
