@@ -146,6 +146,22 @@ def _taken(site: Site, unit: str) -> str | None:
     return lines[0].split()[0] if lines else None
 
 
+def test_a_new_account_is_the_registrys_to_say(site: Site, outside: Outside, agency: Agency) -> None:
+    """Approved, the request waits until there is one; it makes none itself."""
+    for name, there in ((agency.member.name, True), ("Nguyễn Thị Chưa Có", False)):
+        row = form_row(name, agency.unit.name, Field.CREATE)
+        send(outside, agency.head, request(agency, row), agency.unit.address)
+        id_ = poll(lambda: _taken(site, agency.unit.name), "a request that waits")
+        said = site.on_mail("congvu", "request", "approve", id_, "--by", "Giám đốc Sở")
+        assert f"create {name}: the registry must say it" in said
+        assert f"{id_}  approved" in listed(site)
+        if there:
+            assert f"{id_}: done" in site.on_mail("congvu", "request", "done", id_)
+        else:
+            with pytest.raises(LabFailure, match="has no account yet"):
+                site.on_mail("congvu", "request", "done", id_)
+
+
 def test_from_outside_a_request_is_refused_at_the_door_with_the_reason(
     outside: Outside, agency: Agency
 ) -> None:

@@ -421,6 +421,27 @@ def test_an_answer_that_postfix_may_take_later_is_sent_later(world: World, postf
     assert len(postfix.taken) == 1
 
 
+def test_a_message_that_ends_a_run_keeps_nobody_waiting(
+    world: World, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = message(world.policy, id_="1"), message(world.policy, id_="2")
+    world.receive(bad)
+    world.receive(good)
+    real = intake.judge
+
+    def deadly(here: Site, raw: bytes, now: datetime) -> Judged:
+        if raw == bad:
+            raise Killed
+        return real(here, raw, now)
+
+    monkeypatch.setattr(intake, "judge", deadly)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            world.take_in()
+    assert len(postfix.taken) == 1
+    assert len(world.store.waiting()) == 1
+
+
 def test_a_full_mailbox_holds_up_nobody(world: World, postfix: Postfix) -> None:
     postfix.full = {UNIT}
     world.receive(message(world.policy))

@@ -154,8 +154,11 @@ def done(settings_file: Path, state: Path, id_: str) -> None:
     with _alone(store), site.opened(settings) as here:
         with as_owner_of(state):
             one = store.get(id_)
-        names = {key(each.name) for each in here.accounts.people(one.domain)}
-        one = decide.closed(one, lambda row: key(row.name) in names)
+        there = {(key(each.name), each.unit_id) for each in here.accounts.people(one.domain)}
+        named = {name for name, _ in there}
+        one = decide.closed(
+            one, lambda row: (key(row.name), row.unit_id) in there if row.unit_id else key(row.name) in named
+        )
         with as_owner_of(state):
             store.decide(one)
     click.echo(f"{one.id}: {one.state}")

@@ -14,7 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from congvu.errors import MailFailure
-from congvu.files import failures
 from congvu.mail import record, site
 from congvu.mail.accounts import Account
 from congvu.mail.notices import Notice
@@ -87,8 +86,7 @@ class _Work:
 
     def take(self, path: Path, now: datetime) -> None:
         """Keep what a message asks for, and answer it; the message goes last."""
-        with failures(path):
-            raw = path.read_bytes()
+        raw = self._store.begin(path)
         judged = judge(self._here, raw, now)
         request = self._store.find(judged.request.id)
         if request is None:

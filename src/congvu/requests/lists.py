@@ -109,7 +109,7 @@ def _people(path: Path, problems: Problems, units: Units | None) -> list[Person]
                 rows = StaffRows(table, source.reading, problems, seen, units, complete=False)
                 for person in rows:
                     found.append(person)
-                    if len(found) > MOST:
+                    if max(len(found), problems.errors) > MOST:
                         break
                 table.close()
     except Unreadable as fault:

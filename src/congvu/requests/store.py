@@ -37,10 +37,19 @@ class Store:
         write_whole(self.folder / "incoming" / f"{sha256(message).hexdigest()}.eml", message)
 
     def waiting(self) -> tuple[Path, ...]:
-        """Messages that nobody has looked at, the oldest first. Raises `SystemFailure`."""
+        """Messages that wait, those that nobody has looked at first. Raises `SystemFailure`."""
         with failures(self.folder):
             found = [(path.stat().st_mtime_ns, path) for path in (self.folder / "incoming").glob("*.eml")]
         return tuple(path for _, path in sorted(found))
+
+    def begin(self, path: Path) -> bytes:
+        """A message, from now on behind all others: one that ends a run keeps nobody waiting.
+
+        Raises `SystemFailure`.
+        """
+        with failures(path):
+            os.utime(path)
+            return path.read_bytes()
 
     def forget(self, path: Path) -> None:
         """Remove a message that was dealt with. Raises `SystemFailure`."""
