@@ -146,6 +146,26 @@ def _taken(site: Site, unit: str) -> str | None:
     return lines[0].split()[0] if lines else None
 
 
+def test_a_request_that_cannot_be_kept_waits_in_the_queue(
+    site: Site, outside: Outside, agency: Agency
+) -> None:
+    folder = "/var/lib/congvu-requests/incoming"
+    site.on_mail("install", "-d", "-o", "congvu-requests", "-g", "congvu-requests", "-m", "0700", folder)
+    mail = request(agency, agency.lock(agency.member))
+    site.on_mail("chmod", "0", folder)
+    try:
+        send(outside, agency.head, mail, agency.unit.address)
+        poll(
+            lambda: "cannot be written" in site.on_mail("mailq") or None, "a request that waits in the queue"
+        )
+    finally:
+        site.on_mail("chmod", "0700", folder)
+    site.on_mail("postqueue", "-f")
+    id_ = poll(lambda: _taken(site, agency.unit.name), "a request that waits")
+    assert str(mail["Message-ID"]) in site.on_mail("congvu", "request", "show", id_)
+    site.on_mail("congvu", "request", "refuse", id_, "--reason", "kiểm tra")
+
+
 def test_a_new_account_is_the_registrys_to_say(site: Site, outside: Outside, agency: Agency) -> None:
     """Approved, the request waits until there is one; it makes none itself."""
     for name, there in ((agency.member.name, True), ("Nguyễn Thị Chưa Có", False)):

@@ -659,6 +659,15 @@ def test_a_request_on_paper_is_checked_like_others(world: World, lamdong: Policy
     assert "bằng hình thức này" in "\n".join(_paper(world, "A1", LOCK).request.reasons)
 
 
+def test_paper_that_is_typed_in_twice_is_one_request_and_keeps_its_decision(world: World) -> None:
+    judged = _paper(world, "A1", LOCK)
+    world.store.add(judged.request, judged.files)
+    refused = decide.refused(judged.request, "chưa đủ", "x", NOW)
+    world.store.save(refused)
+    world.store.add(judged.request, judged.files)
+    assert list(world.store.all()) == [refused]
+
+
 def test_the_words_for_the_readers_errors_are_vietnamese() -> None:
     assert all(not words.isascii() for words in WORDS.values())
 
