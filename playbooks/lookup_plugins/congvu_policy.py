@@ -11,7 +11,7 @@ from ansible.plugins.lookup import LookupBase
 from congvu.errors import PolicyError
 from congvu.policy import load_domain
 from congvu.policy.effective import effective
-from congvu.policy.model import Policy
+from congvu.policy.model import Policy, Role
 from congvu.policy.values import Duration
 
 _DAY = 86400
@@ -56,8 +56,9 @@ _raw:
     - C(answers_for_people), C(answers_for_units), whether who writes to a locked account is told that its
       person left, its unit was dissolved.
     - C(send_limit), a mapping of C(count) and C(seconds).
-    - C(shared_folders), whether units have them; C(posting_addresses), a list: where units without the
-      network send what belongs into theirs.
+    - C(shared_folders), who writes in those of units, C(owners) or everybody of the C(unit), empty where
+      there are none; C(posting_addresses), a list: where units without the network send what belongs into
+      theirs.
     - C(webmail), its address, with https whatever the policy says.
     - C(password_min_length); C(lockout), a mapping of C(failures) and C(seconds), 0 for until somebody
       unlocks.
@@ -103,7 +104,7 @@ class LookupModule(LookupBase):
                 "count": values.send_limit.count,
                 "seconds": _seconds(values.send_limit.span),
             },
-            "shared_folders": policy.shared_folders is not None,
+            "shared_folders": _writers(policy),
             "posting_addresses": _posting(policy),
             "webmail": f"https://{policy.webmail.host if policy.webmail else webmail}",
             "password_min_length": values.password_min_length,
@@ -117,6 +118,11 @@ class LookupModule(LookupBase):
                 "seconds": _seconds(values.lockout.unlock_after),
             },
         }
+
+
+def _writers(policy: Policy) -> str:
+    shared = policy.shared_folders
+    return "" if shared is None else "unit" if Role.OFFICIAL in (shared.writers or ()) else "owners"
 
 
 def _posting(policy: Policy) -> list[str]:

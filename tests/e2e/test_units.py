@@ -240,10 +240,16 @@ def test_a_unit_writes_its_shared_folder_and_the_leadership_reads_it(
         with opened(outside, who, office.shared) as box:
             assert fetch(box, programme["Message-ID"])
             assert post(box, office.shared, letter(who.address, who.address)) == "OK"
-    for who in (office.leader, office.member, office.reader):
+    for who in (office.leader, office.reader):
         with opened(outside, who, office.shared) as box:
             assert fetch(box, programme["Message-ID"])
             assert not any(_answers(box, office.shared, programme).values())
+    with opened(outside, office.member, office.shared) as box:
+        may = _answers(box, office.shared, programme)
+        assert may == {"mark": True, "add": True, "file": True, "make": False}
+        box.store("1", "+FLAGS", r"\Deleted")
+        box.expunge()
+        assert fetch(box, programme["Message-ID"]), "what others have put there stays"
     for who in (office.stranger, office.other):
         assert not shown(outside, who, office.shared)
         with mailbox(outside, who.address, who.password) as box:

@@ -343,10 +343,12 @@ def units(programs: None) -> Iterator[ModuleType]:  # noqa: ARG001
     del sys.modules["units"]
 
 
-def _seen(units: ModuleType, *found: dict[str, list[str]], unit_id: str = "") -> dict[str, str]:
+def _seen(
+    units: ModuleType, *found: dict[str, list[str]], unit_id: str = "", writers: str = "owners"
+) -> dict[str, str]:
     """The folders that An sees, and what is allowed in them; empty: all."""
     account = units.Account(AN, "an@mau.gov.vn", unit_id)
-    views = list(units.views(account, found, {"mau.gov.vn": True, "khac.gov.vn": False}))
+    views = list(units.views(account, found, {"mau.gov.vn": writers, "khac.gov.vn": ""}))
     made = units.settings(views, "/store")
     return {
         made[f"namespace/{name}/prefix"]: made.get(f"namespace/{name}/acl/anyone/rights", "")
@@ -378,6 +380,13 @@ def test_a_right_shows_a_units_folders_and_no_more(
 def test_people_read_the_shared_folder_of_their_own_unit_in_their_own_domain(units: ModuleType) -> None:
     assert _seen(units, _unit("A1", "Phòng A"), unit_id="a1") == {"Thư mục dùng chung/Phòng A/": "lr"}
     assert _seen(units, _unit("A1", "Phòng A", domain="mau.khac"), unit_id="a1") == {}
+
+
+def test_everybody_of_the_unit_adds_to_its_shared_folder_where_officials_write(units: ModuleType) -> None:
+    unit, theirs = _unit("A1", "Phòng A"), {"Thư mục dùng chung/Phòng A/": "lrswi"}
+    assert _seen(units, unit, unit_id="A1", writers="unit") == theirs
+    leader = _unit("A1", "Phòng A", leader=AN)
+    assert _seen(units, leader, unit_id="A2", writers="unit") == {"Thư mục dùng chung/Phòng A/": "lr"}
 
 
 def test_a_domain_without_shared_folders_has_only_mailboxes(units: ModuleType) -> None:

@@ -29,8 +29,8 @@ Unit = Mapping[str, Sequence[str]]
 DOMAINS = Path("/etc/dovecot/domains.json")
 PASSWORD = Path("/etc/dovecot/ldap.password")
 MAILBOXES, SHARED = "Đơn vị", "Thư mục dùng chung"
-READ, FILE, ALL = "lr", "lrswtipe", ""
-"""What one may do (RFC 4314): read; mark, file and delete, too; everything, without being asked."""
+READ, ADD, FILE, ALL = "lr", "lrswi", "lrswtipe", ""
+"""What one may do (RFC 4314): read; mark and add, too; file and delete, too; everything, unasked."""
 _OWNERS = ("congvuHead", "congvuOwner")
 _BY_NAME = (*_OWNERS, "congvuReader", "congvuAnswerer", "congvuDelegate", "congvuLeader")
 """Attributes of a unit by which it gives an account something."""
@@ -75,8 +75,8 @@ def question(account: Account) -> str:
     )
 
 
-def views(account: Account, units: Iterable[Unit], shares: Mapping[str, bool]) -> Iterator[View]:
-    """What the account may see of `units`. `shares`: domains and addresses that have shared folders."""
+def views(account: Account, units: Iterable[Unit], shares: Mapping[str, str]) -> Iterator[View]:
+    """What the account may see of `units`. `shares`: who writes in shared folders, by domain and address."""
     for unit in units:
         named = {
             name for name in _BY_NAME if account.dn.lower() in map(str.lower, unit.get(name.lower(), ()))
@@ -85,12 +85,14 @@ def views(account: Account, units: Iterable[Unit], shares: Mapping[str, bool]) -
         owns, files = not named.isdisjoint(_OWNERS), "congvuAnswerer" in named
         if owns or files or "congvuReader" in named:
             yield View(MAILBOXES, unit, "Maildir", ALL if owns else FILE if files else READ)
-        if not (shares.get(_domain(unit)) or shares.get(unit["mail"][0].lower())):
+        writers = shares.get(_domain(unit)) or shares.get(unit["mail"][0].lower())
+        if not writers:
             continue
         if itself or owns or files or "congvuDelegate" in named:
             yield View(SHARED, unit, "shared", ALL)
         elif named or _works_in(account, unit):
-            yield View(SHARED, unit, "shared", READ)
+            adds = writers == "unit" and _works_in(account, unit)
+            yield View(SHARED, unit, "shared", ADD if adds else READ)
 
 
 def settings(found: Sequence[View], store: str) -> dict[str, str]:
@@ -141,10 +143,12 @@ def ask(filter_: str, base: str, bind_dn: str, uris: Sequence[str]) -> Iterator[
     yield from parse(done.stdout.decode())
 
 
-def shared(domains: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
-    """The mail domains, and the single addresses, whose units have a shared folder."""
-    posting = {address.lower(): True for each in domains.values() for address in each["posting_addresses"]}
-    return {**{name: bool(each["shared_folders"]) for name, each in domains.items()}, **posting}
+def shared(domains: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Who writes in units' shared folders, by mail domain and by address; empty: there are none."""
+    posting = {
+        address.lower(): "owners" for each in domains.values() for address in each["posting_addresses"]
+    }
+    return {**{name: each["shared_folders"] for name, each in domains.items()}, **posting}
 
 
 def main(store: str, ca_file: str, base: str, bind_dn: str, *rest: str) -> None:
