@@ -22,7 +22,7 @@ from congvu.directory.password import change_own, generate, issue_initial
 from congvu.fleet.client import Outside
 from congvu.fleet.lab import Lab
 from congvu.policy.values import Duration
-from tests.lab import LAMDONG, STRANGER, Account, Site, inbox, letter, login, transact, wait
+from tests.lab import LAMDONG, SHARED, STRANGER, Account, Site, inbox, letter, login, transact, wait
 from tests.sealing import archived, certify
 
 CERTIFICATE, HELD, ARCHIVES = "/etc/congvu/archive.pem", "/etc/congvu/held", "/var/lib/congvu-archive"
@@ -136,6 +136,12 @@ def sums(site: Site, account: Account) -> dict[str, str]:
     return {name.removeprefix("./"): digest for digest, name in map(str.split, found.splitlines())}
 
 
+def archive(site: Site, account: Account, operator: Path) -> dict[str, bytes]:
+    """The one archive of a mailbox, opened."""
+    parts = site.on_mail("sh", "-c", f"ls {ARCHIVES}/{LAMDONG}/{account.uid}-*/*.cms").split()
+    return archived([base64.b64decode(site.on_mail("base64", part)) for part in parts], operator)
+
+
 @pytest.fixture(scope="module")
 def last(leaver: Leaver, site: Site) -> date:
     """The last day of the hold."""
@@ -153,6 +159,7 @@ def operator(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         site.on_mail("sh", "-c", f"echo {certificate} | base64 -d > {CERTIFICATE}")
         site.on_mail("cp", "-a", "/etc/congvu/policy", HELD)
         site.on_mail("sed", "-i", "/^leaving:/a \\  hold: 3 months", f"{HELD}/{LAMDONG}.yml")
+        site.on_mail("sh", "-c", f"printf '\\ndissolution: {{hold: 1 months}}\\n' >> {HELD}/{LAMDONG}.yml")
         site.on_mail("sh", "-c", f"sed s,/etc/congvu/policy,{HELD}, /etc/congvu/sync.yml > {HELD}/sync.yml")
         site.on_mail("chgrp", "congvu-sync", f"{HELD}/sync.yml")
         yield folder
@@ -160,8 +167,8 @@ def operator(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         site.on_mail("rm", "-rf", CERTIFICATE, HELD, f"{ARCHIVES}/{LAMDONG}")
 
 
-def night(site: Site, account: Account, day: date) -> str:
-    words = ("--settings", f"{HELD}/sync.yml", "--purge", "--day", f"{day}", "--only", account.address)
+def night(site: Site, account: Account, day: date, *options: str) -> str:
+    words = ("--settings", f"{HELD}/sync.yml", "--day", f"{day}", "--only", account.address, *options)
     return site.on_mail("congvu", "lifecycle", "run", *words)
 
 
@@ -170,7 +177,7 @@ def purged(leaver: Leaver, site: Site, operator: Path, last: date) -> Mapping[st
     """What lay in the mailbox before the day after the hold and its night."""
     assert operator.exists()
     before = sums(site, leaver.account)
-    assert "1 done" in night(site, leaver.account, last + timedelta(days=1))
+    assert "1 done" in night(site, leaver.account, last + timedelta(days=1), "--purge")
     site.on_mail("systemctl", "start", "congvu-archive.service")
     return before
 
@@ -181,7 +188,9 @@ def test_on_the_last_day_of_the_hold_the_mail_is_there(
     assert operator.exists()
     before = sums(site, leaver.account)
     assert len(before) == 1
-    assert "nothing is due" in night(site, leaver.account, last)
+    assert "nothing is due" in night(site, leaver.account, last, "--purge")
+    # … and while there is nowhere to archive it.
+    assert "nothing is due" in night(site, leaver.account, last + timedelta(days=1))
     site.on_mail("systemctl", "start", "congvu-archive.service")
     assert sums(site, leaver.account) == before
 
@@ -192,8 +201,7 @@ def test_on_the_day_after_it_the_mail_is_in_an_archive_and_nowhere_else(
     """HT-5.2: byte for byte, for the operator's key alone."""
     entry = site.entry(leaver.account.dn)
     assert (entry.value("congvuState"), entry.value("congvuSearch")) == ("purged", "")
-    parts = site.on_mail("sh", "-c", f"ls {ARCHIVES}/{LAMDONG}/{leaver.account.uid}-*/*.cms").split()
-    content = archived([base64.b64decode(site.on_mail("base64", part)) for part in parts], operator)
+    content = archive(site, leaver.account, operator)
     assert {name: sha256(content[name]).hexdigest() for name in purged} == purged
     assert not site.on_mail("sh", "-c", f"ls -d {home(leaver.account)} /var/vmail/{LAMDONG}/.purged-* || :")
     assert sums(site, leaver.early)
@@ -229,3 +237,28 @@ def test_who_comes_back_gets_the_old_address_in_time_with_the_mail_too_late_with
         wait(outside, back, message)
     assert purged
     assert kept == [0, 1]
+
+
+def test_a_dissolved_units_mail_is_archived_with_its_shared_folder(
+    leaver: Leaver, operator: Path, site: Site, outside: Outside
+) -> None:
+    """By the hold of `dissolution`, not of people. The sync at the end gives the entry back what it lost."""
+    assert leaver
+    unit, told = site.unit(), letter(STRANGER, LAMDONG)
+    message = letter(STRANGER, unit.address)
+    outside.send(message)
+    wait(outside, unit, message)
+    encoded, folder = base64.b64encode(told.as_bytes()).decode(), f"{SHARED}/Tin"
+    site.on_mail("doveadm", "mailbox", "create", "-u", unit.address, folder)
+    save = f"doveadm save -u {unit.address} -m '{folder}'"
+    site.on_mail("sh", "-c", f"echo {encoded} | base64 -d | {save}")
+    with site.changed(unit, {"congvuState": ["revoked"], "congvuEnded": ["20260101000000Z"]}):
+        before = sums(site, unit)
+        assert len(before) == 2
+        assert "nothing is due" in night(site, unit, date(2026, 2, 1), "--purge")
+        assert "1 done" in night(site, unit, date(2026, 2, 2), "--purge")
+        site.on_mail("systemctl", "start", "congvu-archive.service")
+        assert site.entry(unit.dn).value("congvuState") == "purged"
+    content = archive(site, unit, operator)
+    assert {name: sha256(content[name]).hexdigest() for name in before} == before
+    assert not site.on_mail("sh", "-c", f"ls -d {home(unit)} || :")

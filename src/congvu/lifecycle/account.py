@@ -20,7 +20,7 @@ ATTRIBUTES = (
 """What must be read of an entry."""
 NOT_KEPT = (
     *("telephoneNumber", "title", "displayName", "givenName", "congvuSearch", "congvuExempt"),
-    *("congvuHead", "congvuOwner", "congvuLeader"),
+    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover"),
     *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
 )
 """What goes with the mail: the ledger of addresses needs none of it (Luật Bảo vệ dữ liệu cá nhân 91/2025)."""
