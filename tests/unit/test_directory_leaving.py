@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +13,11 @@ from congvu.directory.operations import Change, DomainPlan, Event, Modify
 from congvu.directory.plans import plan_all
 from congvu.directory.states import after_leaving
 from congvu.policy import Policy
-from congvu.policy.model import Joining, Leaving, Removal, Returning
+from congvu.policy.model import Employment, Guests, Joining, Leaving, Removal, Returning
 from congvu.policy.values import DomainName
 from congvu.registry import Action, Registry, Status
 from tests.unit.helpers import BASE
-from tests.unit.office import HOST, Office, a_person, a_unit, carry_out, changed, cited, without
+from tests.unit.office import HOST, TODAY, Office, a_person, a_unit, carry_out, changed, cited, without
 
 STAFF = Registry(
     (a_unit("A1", "Sở Khoa học và Công nghệ"), a_unit("A2", "Sở Nội vụ")),
@@ -72,6 +72,20 @@ def test_who_is_new_waits_for_a_decision_where_one_is_needed(lamdong: Policy) ->
     assert there == {"S1": "initial", "S2": "pending", "A1": "pending"}
     assert office.entry("S2").value("mail") == "binhtt@lamdong.gov.vn", "reserved"
     assert office.run(decided).operations == (), "the sync leaves the decision to others"
+
+
+def test_a_guest_goes_with_the_last_day_and_comes_back_with_another(office: Office) -> None:
+    office.policy = replace(office.policy, eligible=replace(office.policy.eligible, guests=Guests()))
+    guest = {"employment": Employment.GUEST, "sponsor_unit_id": "A1"}
+    last = changed(STAFF, "S1", **guest, until=TODAY)
+    assert office.run(last).operations == ()
+    over = changed(STAFF, "S1", **guest, until=TODAY - timedelta(1))
+    done = office.run(over)
+    assert the(done, "S1").reason.text == "the guest's last day was 2026-11-21"
+    assert office.entry("S1").value("congvuState") == "revoked"
+    assert (done.findings, office.run(over).operations) == ((), ())
+    office.run(changed(STAFF, "S1", **guest, until=TODAY + timedelta(30), document="12/CV"))
+    assert office.entry("S1").value("congvuState") == "initial"
 
 
 def test_a_row_that_asks_to_revoke_says_so(office: Office) -> None:

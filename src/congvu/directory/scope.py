@@ -1,6 +1,7 @@
 """Who is given a mailbox and who is not, by the policy's section ``eligible`` (pure).
 
-Nobody loses a mailbox here: whoever holds one and is out of scope now is reported, and stays.
+Nobody loses a mailbox here: whoever holds one and is out of scope now is reported, and stays. A guest alone
+goes with the last day that the sponsor has named.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ def people_out_of_scope(
         if reason := units.get(person.unit_id) or _not_employed(person, policy, today):
             reasons[person.staff_id] = reason
     return reasons
+
+
+def is_over(person: Person, today: date) -> bool:
+    """Whether somebody was a guest, and no longer is (BT-P2b)."""
+    return person.employment is Employment.GUEST and bool(person.until and person.until < today)
 
 
 def _org_type(unit: Unit, by_id: Mapping[str, Unit]) -> OrgType | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from congvu.directory.model import PEOPLE, RIGHTS, UNITS, Entry, State, dn_key
 from congvu.directory.operations import Event, Reason
+from congvu.directory.scope import is_over
 from congvu.directory.states import after_leaving, ended
 from congvu.directory.wanted.model import WantedEntry
 from congvu.directory.wanted.values import frozen
@@ -19,7 +20,8 @@ DISSOLUTION = ("dissolution.then", "dissolution.hold", "leaving.then")
 def leavers(work: Work) -> Iterator[WantedEntry]:
     """People who leave, as their entries should be."""
     for person in work.task.registry.staff:
-        if person.status is Status.LEFT and not work.set_aside(PEOPLE, person.staff_id):
+        leaves = person.status is Status.LEFT or is_over(person, work.task.today)
+        if leaves and not work.set_aside(PEOPLE, person.staff_id):
             held = work.accounts.people.get(person.staff_id)
             if held is None:
                 continue
@@ -99,9 +101,14 @@ def rights_of_leavers(work: Work, wanted: Iterable[WantedEntry]) -> Iterator[Wan
 
 
 def _left(work: Work, person: Person) -> Reason:
-    asked = person.action is not None and person.action.ends
-    text = f"left: the row asks to {person.action}" if asked else "left"
-    return Reason(Event.LEAVE, text, str(person.place), work.task.clause(*LEAVING), person.document)
+    clause = work.task.clause(*LEAVING)
+    if person.status is not Status.LEFT:
+        text, clause = f"the guest's last day was {person.until}", work.task.clause("eligible.guests")
+    elif person.action is not None and person.action.ends:
+        text = f"left: the row asks to {person.action}"
+    else:
+        text = "left"
+    return Reason(Event.LEAVE, text, str(person.place), clause, person.document)
 
 
 def _ordinal(number: int) -> str:

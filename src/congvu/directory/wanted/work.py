@@ -7,7 +7,7 @@ from datetime import date
 
 from congvu.directory.ledger import read_accounts
 from congvu.directory.model import PEOPLE, UNITS, Entry, Snapshot, State, dn_key
-from congvu.directory.scope import people_out_of_scope, units_out_of_scope
+from congvu.directory.scope import is_over, people_out_of_scope, units_out_of_scope
 from congvu.directory.states import ended, is_open, stamp
 from congvu.directory.wanted.model import Task
 from congvu.naming.allocation import Allocation, allocate
@@ -81,10 +81,11 @@ class Work:
                 self.task.set_aside and self.set_aside(PEOPLE, person.staff_id)
             ):
                 continue
-            if out and (reason := out.get(person.staff_id)):
-                self.findings.append(f"{person.place}: {person.staff_id} is out of scope: {reason}")
-                continue
             held = people.get(person.staff_id)
+            if out and (reason := out.get(person.staff_id)):
+                if held is None or not is_over(person, self.task.today):  # else it ends
+                    self.findings.append(f"{person.place}: {person.staff_id} is out of scope: {reason}")
+                continue
             if (held is None or self._open(held, person)) and self._has_unit(person):
                 yield person
 
