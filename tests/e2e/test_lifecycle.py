@@ -292,7 +292,9 @@ def test_a_delegation_that_is_ended_ends_the_delegates_session(
     site: Site, outside: Outside, owner: Account, office: Account
 ) -> None:
     words = ("--to", owner.address, "--reason", "kiểm tra", *DOCUMENT)
+    assert f"{office.address}: " in site.on_mail("congvu", "unit", "watchers", check=False)
     site.on_mail("congvu", "unit", "delegate", office.address, *words)
+    assert f"{office.address}: " not in site.on_mail("congvu", "unit", "watchers", check=False)
     with opened(outside, owner) as session:
         site.on_mail("congvu", "unit", "end-delegation", office.address, *words)
         assert is_dead(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.night import WITH_A_HOLD, WITH_CLOCKS, WITH_DELEGATES, WITH_WHAT_GOES, look
 from congvu.lifecycle.timers import due, kept_long_enough, next_clock
 from congvu.lifecycle.transitions import TABLE, Asker, Document
-from congvu.policy import Policy
+from congvu.policy import Policy, load
 from congvu.policy.effective import DEFAULTS, effective
 from congvu.policy.model import Inactivity, Leaving, Locking, Password, Removal, Returning, Role
 from congvu.policy.values import Duration
@@ -551,10 +552,33 @@ def test_a_delegation_that_the_policy_does_not_allow_is_refused(
         delegation.check(usual["unit"], usual["delegate"], usual["above"], given_, policy=policy, today=TODAY)
 
 
-def test_a_clerk_may_be_a_delegate_where_the_policy_names_clerks(lamdong: Policy) -> None:
-    rules = replace(lamdong.delegation, roles=(Role.CLERK,))
-    clerk, policy = account(title="Văn thư"), replace(lamdong, delegation=rules)
-    delegation.check(box(), clerk, (UNIT,), given_to(), policy=policy, today=TODAY)
+@pytest.mark.parametrize(
+    ("domain", "title", "may"),
+    [
+        ("hatinh.gov.vn", "Văn thư", True),  # HT-7.2
+        ("hatinh.gov.vn", "Phó Giám đốc", True),
+        ("hatinh.gov.vn", "Chánh Văn phòng", True),
+        ("hatinh.gov.vn", "Chuyên viên", False),
+        ("daklak.doj.gov.vn", "Trưởng phòng Bổ trợ tư pháp", True),  # DL-8.3
+        ("daklak.doj.gov.vn", "Chuyên viên", True),  # DL-8.1
+        ("lamdong.gov.vn", "Chuyên viên", True),
+    ],
+)
+def test_a_shipped_policy_says_who_may_be_a_delegate_by_office(domain: str, title: str, may: bool) -> None:
+    policy = load(ROOT / f"inventory/policy/{domain}.yml")
+    delegate = account(title=title, ou="Sở Tư pháp")
+    expected = nullcontext() if may else pytest.raises(InputError, match="none of: ")
+    with expected:
+        delegation.check(box(), delegate, (UNIT,), given_to(), policy=policy, today=TODAY)
+
+
+def test_a_mailbox_is_watched_while_somebody_is_assigned_to_read_it() -> None:
+    only_sends = delegation.Delegation(DN, frozenset({SEND}), TODAY, None, "12/CV-SNV")
+    assert not delegation.watched(box().entry, TODAY)
+    assert not delegation.watched(box(congvuDelegation=str(only_sends)).entry, TODAY)
+    unit = box(congvuDelegation=str(given_to(until=TODAY))).entry
+    assert delegation.watched(unit, TODAY)
+    assert not delegation.watched(unit, TODAY + timedelta(days=1))
 
 
 # A random life against a model

@@ -168,6 +168,31 @@ def handover(
 
 @unit.command()
 @settings_option
+def watchers(settings_file: Path) -> None:
+    """List the units whose mailbox nobody is assigned to watch, where the policy asks for it (LD-10.2đ).
+
+    Exit status 1 when there are some.
+    """
+    from congvu.directory.connection import Directory  # noqa: PLC0415
+    from congvu.directory.model import MANAGED_CLASS, Layout  # noqa: PLC0415
+    from congvu.lifecycle import delegation  # noqa: PLC0415
+
+    settings, missing = sync_settings.read(settings_file), False
+    in_use = f"(&(objectClass={MANAGED_CLASS})(|(congvuState=initial)(congvuState=active)))"
+    with as_owner_of(settings.state), Directory.as_service(settings.directory) as directory:
+        for name, domain in settings.domains.items():
+            if not policies.load(domain.policy).delegation.needs_watcher:
+                continue
+            units = Layout(settings.directory.base, name).units
+            for entry in directory.search(units, in_use, ("objectClass", "cn", "mail", delegation.RECORD)):
+                if not delegation.watched(entry, today()):
+                    missing = True
+                    click.echo(printable(f"{entry.value('mail')}: {entry.value('cn')}"))
+    click.get_current_context().exit(1 if missing else 0)
+
+
+@unit.command()
+@settings_option
 def freshness(settings_file: Path) -> None:
     """List the shared folders without news for as long as the policy says. As root, on a mail server.
 

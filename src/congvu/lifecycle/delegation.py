@@ -120,6 +120,12 @@ def delegations(unit: Entry) -> tuple[Delegation, ...]:
     return tuple(map(Delegation.from_text, sorted(unit.values(RECORD))))
 
 
+def watched(unit: Entry, day: date) -> bool:
+    """Whether somebody is assigned in writing to read the unit's mailbox on `day` (LD-10.2đ, QT-4.2b)."""
+    reading = {Right.READ, Right.ANSWER}
+    return any(one.holds(day) and one.rights & reading for one in delegations(unit))
+
+
 def delegated(unit: Account, given: Delegation, today: date, reason: Reason) -> Modify | None:
     """The operation that gives a delegation; the delegate's earlier one goes. None: it is so already."""
     others = (one for one in delegations(unit.entry) if dn_key(one.dn) != dn_key(given.dn))
