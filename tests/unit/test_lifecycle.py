@@ -555,13 +555,13 @@ def test_a_delegation_that_the_policy_does_not_allow_is_refused(
 @pytest.mark.parametrize(
     ("domain", "title", "may"),
     [
-        ("hatinh.gov.vn", "Văn thư", True),  # HT-7.2
-        ("hatinh.gov.vn", "Phó Giám đốc", True),
-        ("hatinh.gov.vn", "Chánh Văn phòng", True),
-        ("hatinh.gov.vn", "Chuyên viên", False),
-        ("daklak.doj.gov.vn", "Trưởng phòng Bổ trợ tư pháp", True),  # DL-8.3
-        ("daklak.doj.gov.vn", "Chuyên viên", True),  # DL-8.1
-        ("lamdong.gov.vn", "Chuyên viên", True),
+        pytest.param("hatinh.gov.vn", "Văn thư", True, id="HT-7.2-clerk"),
+        pytest.param("hatinh.gov.vn", "Phó Giám đốc", True, id="HT-7.2-deputy"),
+        pytest.param("hatinh.gov.vn", "Chánh Văn phòng", True, id="HT-7.2-chief-of-office"),
+        pytest.param("hatinh.gov.vn", "Chuyên viên", False, id="HT-7.2-nobody-else"),
+        pytest.param("daklak.doj.gov.vn", "Chuyên viên", True, id="DL-8.1-staff"),
+        pytest.param("daklak.doj.gov.vn", "Trưởng phòng Bổ trợ tư pháp", True, id="DL-8.3-division"),
+        pytest.param("lamdong.gov.vn", "Chuyên viên", True, id="LD-11.1-anybody"),
     ],
 )
 def test_a_shipped_policy_says_who_may_be_a_delegate_by_office(domain: str, title: str, may: bool) -> None:
