@@ -299,16 +299,33 @@ def test_whoever_collects_asks_for_the_whole_agency(lamdong: Policy, world: Worl
     assert world.judge(message(lamdong, row, sender=BELOW)).state is State.RETURNED
 
 
-def test_who_must_have_a_copy_and_has_none_is_named(world: World, lamdong: Policy) -> None:
-    approver = Party("Sở Khoa học và Công nghệ", mail=MailAddress.from_text(f"skhcn@{DOMAIN}"))
+@pytest.mark.parametrize(
+    ("approver", "address"),
+    [
+        (Party("Sở Khoa học", mail=MailAddress.from_text(f"skhcn@{DOMAIN}")), f"skhcn@{DOMAIN}"),
+        (Party("Sở Tài Chính"), OTHER),
+        (Party("Sở Khoa học"), ""),
+    ],
+    ids=["the policy's address", "the unit's of this name", "nobody knows"],
+)
+def test_who_must_have_a_copy_and_has_none_is_named(
+    approver: Party, address: str, world: World, lamdong: Policy
+) -> None:
     rules = replace(lamdong.requests, addressees=(Recipient.OPERATOR, Recipient.APPROVER))
     here = replace(world.site, _policies={DOMAIN: replace(lamdong, requests=rules, approver=approver)})
-    both = judge(here, message(lamdong, to=f"{OFFICE}, Sở <SKHCN@{DOMAIN}>"), NOW).request
     one = judge(here, message(lamdong), NOW).request
-    assert both.remarks == ()
-    assert (one.state, len(one.remarks)) == (State.PENDING, 1)
-    assert f"skhcn@{DOMAIN}" in one.remarks[0]
-    assert f"skhcn@{DOMAIN}" in answers.arrived(one, "").text
+    assert one.state is State.PENDING
+    assert one.remarks == tuple(remark for remark in one.remarks if approver.name in remark) != ()
+    assert f"Lưu ý: {one.remarks[0]}" in answers.arrived(one, "").text
+    if address:
+        both = judge(here, message(lamdong, to=f"{OFFICE}, Sở <{address.upper()}>"), NOW).request
+        assert both.remarks == ()
+        assert address in one.remarks[0]
+
+
+def test_a_single_addressee_is_who_reads_the_request_address(world: World) -> None:
+    assert world.policy.requests.addressees == (Recipient.APPROVER,)
+    assert world.judge(message(world.policy)).remarks == ()
 
 
 def test_every_action_has_a_name_and_an_event_or_none() -> None:

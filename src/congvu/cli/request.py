@@ -63,8 +63,9 @@ def intake(settings_file: Path, state: Path) -> None:
     """Make requests of the messages that have come, and answer them: for a timer."""
     from congvu.requests.intake import take_in  # noqa: PLC0415
 
+    settings = sync_settings.read(settings_file)
     with as_owner_of(state):
-        done = take_in(sync_settings.read(settings_file), Store(state), author(), datetime.now(UTC))
+        done = take_in(settings, Store(state), author(), datetime.now(UTC))
     for one in done.requests:
         click.echo(printable(f"{one.id}: {one.state}, from {one.sender}"))
     for reason in done.untold:

@@ -115,16 +115,23 @@ def of_scan(files: Iterable[File], policy: Policy) -> Iterator[str]:
         yield f"thiếu bản quét (tệp PDF hoặc ảnh) có {', '.join(scanned)}"
 
 
-def without_copy(mail: Submitted, policy: Policy) -> Iterator[str]:
-    """Who must have the request too, and is not among its recipients (HT-5.1).
+def without_copy(mail: Submitted, policy: Policy, units: Iterable[Account]) -> Iterator[str]:
+    """Where several must have the request: who is not among its recipients (HT-5.1).
 
-    The request's own address stands for the operator.
+    The request's own address stands for the operator. An address is the policy's, else that of the unit of
+    the same name.
     """
+    named = policy.requests.addressees or ()
+    if len(named) < 2:
+        return
+    addresses = {key(unit.name): unit.address for unit in units if unit.delivers}
     parties = {Recipient.APPROVER: policy.approver, Recipient.SECURITY_OFFICER: policy.security_officer}
-    for one in policy.requests.addressees or ():
-        party = parties.get(one)
-        if party and party.mail and str(party.mail).lower() not in mail.recipients:
-            yield f"đề nghị phải gửi đồng thời đến {party.name} ({party.mail}); thư này chưa gửi đến đó"
+    for party in filter(None, map(parties.get, named)):
+        address = str(party.mail or addresses.get(key(party.name), "")).lower()
+        if not address:
+            yield f"đề nghị phải gửi đồng thời đến {party.name}; hệ thống không biết địa chỉ để kiểm tra"
+        elif address not in mail.recipients:
+            yield f"đề nghị phải gửi đồng thời đến {party.name} ({address}); thư này chưa gửi đến đó"
 
 
 def of_row(

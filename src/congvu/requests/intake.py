@@ -131,7 +131,7 @@ def judge(here: Site, raw: bytes, now: datetime) -> Judged:
         reasons += checks.of_scan(mail.files, policy)
         rows, faults, remarks = read_list(here, mail.files, checks.below(sender, units, policy), policy)
         reasons += faults
-        remarks = (*checks.without_copy(mail, policy), *remarks)
+        remarks = (*checks.without_copy(mail, policy, units), *remarks)
     when = _received(mail) or now
     request = Request(
         id=identity(
