@@ -309,8 +309,10 @@ def test_the_whole_story_of_an_account_is_told(site: Site, outside: Outside, own
     assert may_log_in(outside, owner)
     account(site, "lock", owner, *DOCUMENT, reason="lộ mật khẩu")
     account(site, "unlock", owner)
-    shown = site.on_mail("congvu", "account", "show", owner.address)
-    for words in (owner.name, owner.address, "đang sử dụng", "Đăng nhập gần nhất: +[0-9]"):
+    with opened(outside, owner):
+        shown = site.on_mail("congvu", "account", "show", owner.address)
+    facts = ("đang sử dụng", "Đăng nhập gần nhất: +[0-9]", r"Đã dùng: +\d+\.\d MiB, \d+ thư")
+    for words in (owner.name, owner.address, *facts, rf"imap từ {re.escape(outside.address)} \(1\)"):
         assert re.search(words, shown), words
     story = site.on_mail("congvu", "account", "history", owner.address)
     assert re.search(r"\w+ \| locked \| congvuState: active → locked \| lộ mật khẩu \| 12/CV-SNV", story)

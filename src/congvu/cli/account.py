@@ -12,7 +12,7 @@ import click
 from congvu.cli import serving
 from congvu.cli.author import author
 from congvu.cli.options import decision, json_option
-from congvu.errors import InputError
+from congvu.errors import InputError, MailFailure
 from congvu.printable import printable
 from congvu.sync import settings as sync_settings
 from congvu.vietnam import today
@@ -39,7 +39,10 @@ def account() -> None:
 @json_option
 @click.argument("address")
 def show(settings_file: Path, address: str, *, as_json: bool) -> None:
-    """Show the account that holds ADDRESS: state, addresses, last access, quota, what its clocks will do."""
+    """Show the account that holds ADDRESS: state, addresses, last access, quota, what its clocks will do.
+
+    As root on the mail server how full it is and from where it is open, too.
+    """
     from congvu.directory.connection import Directory  # noqa: PLC0415
     from congvu.lifecycle import story  # noqa: PLC0415
     from congvu.policy.effective import effective  # noqa: PLC0415
@@ -51,6 +54,11 @@ def show(settings_file: Path, address: str, *, as_json: bool) -> None:
     if whole is None:
         raise InputError("it has just gone", where=found.entry.dn, hint="try again")
     told = [one for one in story.facts(found, whole, policy, effective(policy), today()) if one.value]
+    if serving.on_mail_server():
+        try:
+            told += story.at_the_mail_server(found.address)
+        except MailFailure as fault:  # what the directory says is worth telling all the same
+            click.echo(printable(str(fault)), err=True)
     if as_json:
         facts = {one.name: one.value for one in told}
         click.echo(printable(json.dumps({"dn": found.entry.dn, **facts}, ensure_ascii=False, indent=2)))

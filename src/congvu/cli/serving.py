@@ -67,8 +67,13 @@ def followed(settings: Settings, state: Path = STATE) -> Followed:
     return follow_(settings, state, author(), datetime.now(UTC))
 
 
+def on_mail_server() -> bool:
+    """Whether this is a mail server, and this process may ask its daemons."""
+    return is_root() and STATE.is_dir()
+
+
 def follow(settings: Settings) -> None:
     """As `followed`, after a command, where this is a mail server: it need not wait for the timer."""
-    if is_root() and STATE.is_dir():
+    if on_mail_server():
         for reason in followed(settings).untold:
             click.echo(printable(reason), err=True)

@@ -10,7 +10,7 @@ import click
 from congvu import policy as policies
 from congvu.cli.author import author
 from congvu.cli.options import decision
-from congvu.cli.serving import STATE, as_owner_of, follow, is_root, settings_option
+from congvu.cli.serving import STATE, as_owner_of, follow, on_mail_server, settings_option
 from congvu.directory.operations import Act, Reason
 from congvu.errors import InputError
 from congvu.printable import printable
@@ -132,7 +132,7 @@ def handover(
     from congvu.policy import source  # noqa: PLC0415
 
     settings = sync_settings.read(settings_file)
-    if not (is_root() and STATE.is_dir()):
+    if not on_mail_server():
         raise InputError("this is no mail server, or not root", where=address, hint="run it there, as root")
     with as_owner_of(settings.state):
         desk = Desk(settings, author())

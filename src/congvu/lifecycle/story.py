@@ -10,6 +10,7 @@ from pathlib import Path
 from congvu.directory.model import Entry, State, dn_key
 from congvu.lifecycle.account import Account
 from congvu.lifecycle.timers import next_clock
+from congvu.mail.use import sessions, used
 from congvu.policy.effective import Effective
 from congvu.policy.model import Policy
 from congvu.sync.auditfile import records
@@ -56,7 +57,8 @@ def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, toda
     yield Told("Trạng thái", STATES[account.state])
     yield Told("Từ ngày", _day(account.since or account.issued))
     yield Told("Cấp địa chỉ ngày", _day(account.issued))
-    yield Told("Dung lượng hộp thư", f"{int(whole.value('congvuQuota')) >> 20} MiB")
+    if quota := whole.value("congvuQuota"):
+        yield Told("Dung lượng hộp thư", f"{int(quota) >> 20} MiB")
     if account.is_person:
         yield Told("Mật khẩu", _password(account))
         yield Told("Đăng nhập gần nhất", _day(account.last_access) or "chưa lần nào")
@@ -68,6 +70,14 @@ def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, toda
         yield Told("Đã cảnh báo, hạn cuối", _day(account.warned_until))
     if clock := next_clock(account, policy, rules, today):
         yield Told("Nếu không có gì thay đổi", clock)
+
+
+def at_the_mail_server(address: str) -> Iterator[Told]:
+    """What Dovecot knows of the account: how full, and open where. Raises `MailFailure`."""
+    if use := used(address):
+        yield Told("Đã dùng", f"{use.octets / (1 << 20):.1f} MiB, {use.messages} thư")
+    if there := [f"{one.service} từ {one.addresses} ({one.connections})" for one in sessions(address)]:
+        yield Told("Phiên đang mở", "; ".join(there))
 
 
 def history(folder: Path, dn: str, address: str) -> Iterator[Record]:
