@@ -6,7 +6,7 @@ import json
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,8 +113,8 @@ class World:
         path = self.folder / "kicked"
         return path.read_text().split() if path.exists() else []
 
-    def happen(self, *operations: Operation) -> None:
-        with AuditLog(self.log, "run", "lena", clock=lambda: NOW) as log:
+    def happen(self, *operations: Operation, moment: datetime = NOW) -> None:
+        with AuditLog(self.log, "run", "lena", clock=lambda: moment) as log:
             log.begin(Beginning("", "ldaps://x", "uuid"))
             log.intend(operations)
             for one in operations:
@@ -253,6 +253,7 @@ def test_the_registrys_handover_is_counted_after_the_fact(world: World) -> None:
     (done,) = world.follow()
     text = words(done)
     assert "cơ sở dữ liệu nhân sự ghi người đứng đầu mới" in text
+    assert "trước và sau khi ngắt các phiên làm việc" in text
     assert "lý do riêng" not in text
     assert world.follow() == ()
 
@@ -268,6 +269,18 @@ def test_a_handover_by_hand_leaves_older_ones_their_own_count(world: World) -> N
     assert done.handover.giver == person(2).dn
     assert [one["missing"] for one in world.told()] == [0, 1]
     assert len(world.papers()) == 2
+
+
+def test_in_another_audit_log_numbers_begin_anew(world: World) -> None:
+    world.happen(BY_REGISTRY)
+    world.follow()
+    (world.state / "handovers/read.json").unlink()
+    assert world.follow() == ()  # the same log once more
+    (world.state / "handovers/read.json").unlink()
+    for path in world.log.iterdir():
+        path.unlink()
+    world.happen(BY_REGISTRY, moment=NOW + timedelta(days=1))
+    assert len(world.follow()) == 1
 
 
 def test_a_head_who_left_before_the_next_one_was_named_hands_over(world: World) -> None:

@@ -114,7 +114,7 @@ class Office:
             known, last = self._known(), {one.dn: one.number for one in found}
             with site.opened(self._settings) as here:
                 for one in found:
-                    if one.number in known:
+                    if (one.number, one.moment.isoformat()) in known:
                         continue
                     try:
                         before = counted.get(one.dn) if one.number == last[one.dn] else None
@@ -126,10 +126,12 @@ class Office:
             self._reader.keep(behind.beside(vacant))
         return tuple(recorded), waiting
 
-    def _known(self) -> set[int]:
-        """The numbers of the handovers that have their records."""
+    def _known(self) -> set[tuple[int, str]]:
+        """The handovers that have their records: numbers begin anew in another audit log."""
         log = self._folder / "audit"
-        return {one["of"] for one in records(log) if one["record"] == RECORD} if log.is_dir() else set()
+        if not log.is_dir():
+            return set()
+        return {(one["of"], one.get("moment", "")) for one in records(log) if one["record"] == RECORD}
 
     def _record(self, here: Site, handover: Handover, counted: Counted | None) -> Recorded | None:
         """Count, end sessions, count again, write the paper; None where the mailbox has gone since."""
@@ -169,7 +171,8 @@ class Office:
 
     def _tell(self, handover: Handover, **facts: object) -> None:
         """The handover has its record; so says the log."""
-        told = {"of": handover.number, "address": handover.address, **facts}
+        moment = handover.moment.isoformat()
+        told = {"of": handover.number, "moment": moment, "address": handover.address, **facts}
         with record.acts(self._folder / "audit", self._author) as acts:
             acts.log.tell(RECORD, [told])
 
