@@ -55,7 +55,15 @@ LINKED |= {
 OFFICE = unit("PhongAn", **LINKED, **NOTED)
 LOCKED_OUT = {"pwdAccountLockedTime": "000001010000Z", "pwdFailureTime": "20261101000000.000001Z"}
 PERSON = person("Em", congvuDelegate=DELEGATE.dn, pwdReset="TRUE", **LOCKED_OUT, **NOTED)
-UNIT = unit("PhongEm", congvuSuccessor=OFFICE.dn, pwdReset="TRUE", **LINKED, **LOCKED_OUT, **NOTED)
+UNIT = unit(
+    "PhongEm",
+    congvuSuccessor=OFFICE.dn,
+    congvuContact="Chi, 0999 000 001",
+    pwdReset="TRUE",
+    **LINKED,
+    **LOCKED_OUT,
+    **NOTED,
+)
 STRANGER = person("Phuc", ELSEWHERE, pwdReset="TRUE", **NOTED)
 VICTIM = person("Giang")
 LOCKED = person("Khoa", congvuState="locked", **NOTED)

@@ -7,6 +7,7 @@ import email.policy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,8 @@ from congvu.mail import post, site
 from congvu.mail.accounts import Accounts
 from congvu.mail.site import Site
 from congvu.mail.tools import Done
+from congvu.policy import load
+from congvu.policy.model import Recipient
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.auditrecord import describe
 from congvu.sync.job import Status
@@ -352,6 +355,23 @@ def test_where_a_unit_has_no_mailbox_the_next_above_it_is_told(world: World, pos
     world.happen(revoked(1))
     assert world.follow().told == (above,)
     assert [recipient for recipient, _ in postfix.taken] == [above]
+
+
+@pytest.mark.parametrize(
+    ("contact", "told"),
+    [(f"Chi, 0999 000 001, <an3@{DOMAIN}>", (f"an3@{DOMAIN}",)), ("Chi", ()), ("chi@gmail.com", ())],
+)
+def test_a_units_it_officer_is_told_where_the_policy_says_so(
+    contact: str, told: tuple[str, ...], world: World, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = unit(f"ubnd@{DOMAIN}", "A0", congvuContact=contact)
+    world.there(unit(congvuParent=top.dn), top)
+    policy = load(ROOT / f"inventory/policy/{DOMAIN}.yml")
+    notices = replace(policy.notices, revoked=(Recipient.IT_CONTACT,))
+    monkeypatch.setattr(Site, "policy", lambda *_: replace(policy, notices=notices))
+    world.happen(revoked(1))
+    assert world.follow().told == told
+    assert tuple(recipient for recipient, _ in postfix.taken) == told
 
 
 def test_an_event_that_nobody_can_be_told_of_is_told_to_the_operator(world: World, postfix: Postfix) -> None:

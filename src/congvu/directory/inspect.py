@@ -54,6 +54,7 @@ ATTRIBUTES = (
     "congvuParent",
     "congvuHead",
     "congvuSuccessor",
+    "congvuContact",
     "congvuOwner",
     "congvuHandover",
     "congvuReader",

@@ -15,12 +15,12 @@ ATTRIBUTES = (
     *("congvuIssued", "congvuSince", "congvuEnded", "congvuWarned", "congvuExempt"),
     *("pwdLastSuccess", "pwdChangedTime", "pwdReset", "title", "congvuParent"),
     *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
-    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover"),
+    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover", "congvuContact"),
 )
 """What must be read of an entry."""
 NOT_KEPT = (
     *("telephoneNumber", "title", "displayName", "givenName", "congvuSearch", "congvuExempt"),
-    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover"),
+    *("congvuHead", "congvuOwner", "congvuLeader", "congvuHandover", "congvuContact"),
     *("congvuDelegation", "congvuReader", "congvuAnswerer", "congvuDelegate"),
 )
 """What goes with the mail: the ledger of addresses needs none of it (Luật Bảo vệ dữ liệu cá nhân 91/2025)."""

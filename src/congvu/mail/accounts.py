@@ -19,6 +19,7 @@ _ATTRIBUTES = (
     "mailLocalAddress",
     "departmentNumber",
     "congvuParent",
+    "congvuContact",
     "congvuState",
 )
 _DELIVERING = "".join(f"(congvuState={state})" for state in State if state.delivers)
@@ -36,6 +37,8 @@ class Account:
     unit_id: str
     parent: str
     """DN of the unit above; empty for a person."""
+    contact: str
+    """A unit's IT officer: a name, a telephone number or an address."""
     is_unit: bool
     delivers: bool
     """Whether it has a mailbox that mail is stored in, and Dovecot opens."""
@@ -140,6 +143,7 @@ def _account(entry: Entry) -> Account:
         domain=mail_domain(entry.dn.partition(",")[2]),
         unit_id=entry.unit_id,
         parent=entry.value("congvuParent"),
+        contact=entry.value("congvuContact"),
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
         dn=entry.dn,

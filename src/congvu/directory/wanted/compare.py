@@ -32,7 +32,16 @@ _PERSON = (
 )
 _RIGHTS = ("congvuOwner", "congvuReader", "congvuAnswerer", "congvuLeader")
 """Who has rights in a unit's mailbox and shared folder, besides the head and who may send as it."""
-_UNIT = (*_BOTH[:3], "congvuParent", "congvuHead", "congvuHandover", "congvuSuccessor", *_BOTH[3:], *_RIGHTS)
+_UNIT = (
+    *_BOTH[:3],
+    "congvuParent",
+    "congvuHead",
+    "congvuHandover",
+    "congvuSuccessor",
+    "congvuContact",
+    *_BOTH[3:],
+    *_RIGHTS,
+)
 OWNED = frozenset({*_PERSON, *_UNIT})
 """All attributes that the sync owns."""
 _SETS = frozenset({"mailLocalAddress", "congvuAliasUntil", "congvuFormerAddress"})

@@ -89,6 +89,7 @@ def _values(work: Work, unit: Unit, given: Issued) -> Values:
         "cn": name,
         "displayName": name,
         "congvuParent": one(_parent(work, unit)),
+        "congvuContact": one(unit.it_contact),
         "congvuQuota": (str((unit.quota or work.rules.unit_quota).octets),),
         "congvuSearch": one(search_words(unit.name, given.holding.local_part)),
     }

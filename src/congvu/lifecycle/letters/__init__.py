@@ -5,6 +5,7 @@ Who reads them is the policy's ``notices`` (LD-7.2), what stands in them the tem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ MOST = 200
 _HOLDINGS = frozenset({"mail", "departmentNumber", "congvuQuota"})
 """A change of one of these is one that people are told of."""
 _NAMES = {"mail": "Địa chỉ thư", "ou": "Đơn vị", "title": "Chức vụ"}
+_ADDRESS = re.compile(r"[^\s<>,;()]+@[\w.-]+")
 _BY_A_PERSON = frozenset({Asker.OPERATOR, Asker.UNIT})
 
 
@@ -124,6 +126,8 @@ def _readers(site: Site, record: Record) -> Iterator[str]:
             box = "" if notice == "handed_over" else _box(account)
         elif reader is Recipient.UNIT:
             box = _unit(site, account) or _mail(policy.operator)
+        elif reader is Recipient.IT_CONTACT:
+            box = _it_contact(site, account)
         else:
             box = _mail(parties.get(reader))
         if box not in found and (box or reader is Recipient.UNIT):
@@ -149,6 +153,13 @@ def _unit(site: Site, account: Account | None) -> str:
     """The mailbox of the account's unit, or of the next one above it that has one."""
     above = site.accounts.units_above(account) if account else ()
     return next(filter(None, map(_box, above)), "")
+
+
+def _it_contact(site: Site, account: Account | None) -> str:
+    """The mailbox here of the IT officer of the account's unit, or of the next above that names one."""
+    above = site.accounts.units_above(account) if account else ()
+    named = next((match[0] for unit in above if (match := _ADDRESS.search(unit.contact))), "")
+    return _box(site.accounts.holding(named))
 
 
 def _box(account: Account | None) -> str:
