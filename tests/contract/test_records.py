@@ -20,7 +20,7 @@ from congvu.fleet.lab import Lab, run_in
 from congvu.sync import feed
 from congvu.sync import settings as sync_settings
 from congvu.sync.audit import AuditLog, Beginning
-from congvu.sync.handover import Handed, hand_over
+from congvu.sync.issuing import Handed, hand_over
 from congvu.sync.job import Status
 from congvu.sync.sheet import Sheet
 from tests.unit.helpers import ROOT

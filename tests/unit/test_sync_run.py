@@ -13,7 +13,8 @@ import pytest
 
 from congvu.directory.results import Unreachable
 from congvu.errors import CongvuError, DirectoryFailure, InputError, RegistryError, SystemFailure
-from congvu.sync import handover, look
+from congvu.sync import look
+from congvu.sync.issuing import EncryptedFile
 from congvu.sync.job import Order, Status
 from congvu.sync.lock import only_one
 from congvu.sync.memory import read
@@ -490,7 +491,7 @@ def issuing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     site.edit(
         "sync.yml", "state: state", "state: state\nhandover: {certificate: operator.pem, folder: sheets}"
     )
-    monkeypatch.setattr(handover.EncryptedFile, "deliver", lambda *_: "sheet-1")
+    monkeypatch.setattr(EncryptedFile, "deliver", lambda *_: "sheet-1")
     search = site.server.search
 
     def found(base: str, filter_: str, attributes: Any) -> Any:
@@ -519,7 +520,7 @@ def test_accounts_are_made_though_their_passwords_cannot_go_out(
     def refused(*_: object) -> str:
         raise InputError("the operator's certificate is over")
 
-    monkeypatch.setattr(handover.EncryptedFile, "deliver", refused)
+    monkeypatch.setattr(EncryptedFile, "deliver", refused)
     outcome = carry_out(issuing.order())
     assert (outcome.status, len(outcome.done)) == (Status.PENDING, 18)
     assert outcome.failures == ("the operator's certificate is over",)

@@ -111,7 +111,7 @@ class Change:
         """The end of an account's password.
 
         ppolicy's note of when it was set stays; ``pwdReset: FALSE`` says that there is none any more
-        (`congvu.sync.handover` looks for it).
+        (`congvu.sync.issuing` looks for it).
         """
         return cls(_PASSWORD, (), ()), cls(_RESET, (), ("FALSE",))
 

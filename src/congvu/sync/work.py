@@ -15,7 +15,7 @@ from congvu.errors import CongvuError, InputError, SystemFailure
 from congvu.policy.model import Policy
 from congvu.sync import feed, quarantine
 from congvu.sync.audit import AuditLog, Beginning
-from congvu.sync.handover import EncryptedFile, hand_over
+from congvu.sync.issuing import EncryptedFile, hand_over
 from congvu.sync.job import Order, Outcome, Progress, Status
 from congvu.sync.look import Ground
 from congvu.sync.metrics import Meter

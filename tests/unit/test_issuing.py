@@ -18,10 +18,10 @@ from congvu.errors import DirectoryFailure, SettingsError, SystemFailure
 from congvu.policy import Policy
 from congvu.policy.model import Password
 from congvu.policy.values import Duration
-from congvu.sync import handover
+from congvu.sync import issuing
 from congvu.sync.audit import AuditLog
 from congvu.sync.auditfile import records
-from congvu.sync.handover import EncryptedFile, Handed, hand_over
+from congvu.sync.issuing import EncryptedFile, Handed, hand_over
 from congvu.sync.sheet import Issued, Sheet
 from tests.papers import pages
 from tests.sealing import certify, expire, unsealed
@@ -91,7 +91,7 @@ def policies(lamdong: Policy) -> Mapping[str, Policy]:
 
 
 def handed(
-    directory: Accounts, log: AuditLog, channel: handover.Channel, policies: Mapping[str, Policy]
+    directory: Accounts, log: AuditLog, channel: issuing.Channel, policies: Mapping[str, Policy]
 ) -> Handed:
     return hand_over(directory, log, channel, base=BASE, policies=policies, now=NOW)
 
@@ -184,7 +184,7 @@ def test_a_run_killed_between_sheet_and_password_is_made_good_by_a_later_sheet(
 def test_a_run_issues_no_more_than_it_may(
     log: AuditLog, policies: Mapping[str, Policy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "BATCH", 2)
+    monkeypatch.setattr(issuing, "BATCH", 2)
     directory, desk = Accounts(*map(person, range(9))), Desk()
     seen: list[tuple[int, int]] = []
     found = hand_over(
@@ -218,7 +218,7 @@ def test_a_directory_that_is_gone_is_not_asked_for_everybody(
     with pytest.raises(DirectoryFailure):
         handed(directory, log, Desk(), policies)
     tried = [one for one in records(tmp_path / "log") if one["record"] == "password"]
-    assert len(tried) == handover.GIVEN_UP_AFTER
+    assert len(tried) == issuing.GIVEN_UP_AFTER
 
 
 def test_the_log_tells_who_and_never_what(
