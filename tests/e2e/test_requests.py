@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -46,20 +47,24 @@ class Agency:
 def agency(site: Site) -> Iterator[Agency]:
     with (site.lab.folder / "registry" / LAMDONG / "staff.csv").open(encoding="utf-8") as file:
         works_in = {row["staff_id"]: row["unit_id"] for row in csv.DictReader(file)}
-    member, head, other = site.person(), site.person(), site.unit()
-    one = Agency(
-        site.unit(LAMDONG, works_in[member.uid]),
-        head,
-        member,
-        other,
-        policies.load(ROOT / f"inventory/policy/{LAMDONG}.yml"),
-    )
+    member, unit = _member(site, works_in)
+    policy = policies.load(ROOT / f"inventory/policy/{LAMDONG}.yml")
+    one = Agency(unit, site.person(), member, site.unit(), policy)
     assert one.other.uid != one.unit.uid
     with (
-        site.changed(one.unit, {"congvuHead": [head.dn]}),
-        site.changed(one.other, {"congvuHead": [head.dn]}),
+        site.changed(one.unit, {"congvuHead": [one.head.dn]}),
+        site.changed(one.other, {"congvuHead": [one.head.dn]}),
     ):
         yield one
+
+
+def _member(site: Site, works_in: Mapping[str, str]) -> tuple[Account, Account]:
+    """Somebody, and their unit, which no other test is logged in to."""
+    for _ in range(20):
+        member = site.person()
+        with suppress(StopIteration):
+            return member, site.unit(LAMDONG, works_in[member.uid])
+    pytest.fail("every unit is in use")
 
 
 def request(agency: Agency, *rows: dict[Field, str], sender: Account | None = None) -> EmailMessage:
