@@ -224,6 +224,7 @@ class Site:
         self.lab = lab
         self.settings: Settings = sync_settings.load(lab.folder / "sync.yml")
         self._taken: dict[str, Entry] = {}
+        self._given: dict[str, Account] = {}
 
     def layout(self, domain: str) -> Layout:
         """Where a mail domain's entries stand."""
@@ -247,7 +248,7 @@ class Site:
         return self._account(self.layout(domain).people, domain, uid=uid, initial=initial)
 
     def unit(self, domain: str = LAMDONG, unit_id: str = "") -> Account:
-        """A unit's mailbox: any that nobody has used yet, or the one with this id."""
+        """A unit's mailbox: any that nobody has used yet, or the one with this id, used or not."""
         return self._account(self.layout(domain).units, domain, uid=unit_id)
 
     @contextmanager
@@ -276,12 +277,15 @@ class Site:
             attributes = {name: before.values(name) for name in _RESTORED}
             self.change(before.dn, attributes | {"userPassword": (), "pwdReset": ()})
         self._taken.clear()
+        self._given.clear()
 
     def _directory(self) -> Directory:
         # A connection for each use: between two of them a fault test may have stopped slapd.
         return Directory.as_service(self.settings.directory)
 
     def _account(self, container: str, domain: str, *, uid: str = "", initial: bool = False) -> Account:
+        if uid and (there := self._given.get(f"{container} {uid}")):
+            return there
         # From the far end, where nobody else takes them: scripts/up takes the first ones.
         free = f"(&(objectClass=congvuAccount)(uid={uid or '*'})(congvuState=initial)(!(pwdReset=TRUE)))"
         with self._directory() as directory:
@@ -298,7 +302,9 @@ class Site:
         if not initial:
             old, password = password, generate()
             change_own(self.settings.directory, before.dn, old, password)
-        return Account(before.dn, before.value("mail"), password, before.value("uid"), before.value("cn"))
+        given = Account(before.dn, before.value("mail"), password, before.value("uid"), before.value("cn"))
+        self._given[f"{container} {given.uid}"] = given
+        return given
 
 
 @pytest.fixture(scope="session")
