@@ -19,8 +19,8 @@ from congvu import files
 from congvu import policy as policies
 from congvu.directory.model import Entry
 from congvu.directory.operations import Act, Change, Event, Modify, Operation, Reason
-from congvu.errors import MailFailure
-from congvu.lifecycle import happened, takeover
+from congvu.errors import MailFailure, SystemFailure
+from congvu.lifecycle import follow, happened, takeover
 from congvu.lifecycle.takeover import Office, Recorded
 from congvu.mail import site, tools
 from congvu.mail.accounts import Accounts
@@ -308,6 +308,40 @@ def test_a_dovecot_that_is_away_is_asked_again(world: World) -> None:
     assert world.papers() == []
     world.holds("output", ("INBOX", FIRST))
     assert len(world.follow()) == 1
+
+
+def test_what_fails_after_the_sessions_have_ended_ends_them_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: bytes) -> None:
+        raise SystemFailure("no space left on device", where=str(path))
+
+    world.happen(BY_REGISTRY)
+    with monkeypatch.context() as patch:
+        patch.setattr(takeover, "write_whole", full)
+        for _ in range(3):
+            with pytest.raises(SystemFailure):
+                world.follow()
+    assert len(world.follow()) == 1
+    assert len(world.kicked) == len(set(world.kicked)) > 0
+
+
+def test_an_old_log_is_no_reason_to_record_what_is_long_over(world: World) -> None:
+    world.happen(BY_REGISTRY)
+    sessions = happened.Reader(world.log, world.state / follow.SESSIONS)
+    sessions.keep(sessions.read(sessions.bookmark())[1])
+    assert world.follow() == ()
+    assert len([by_hand(world)]) == 1, "whatever is handed over from now on has its record"
+    assert len(world.papers()) == 1
+
+
+def test_a_record_that_was_made_too_late_says_so(world: World) -> None:
+    world.happen(BY_HAND)  # and cut off: the timer makes the record
+    (late,) = world.follow()
+    now = datetime.now(UTC)
+    in_time = by_hand(world, lambda: world.happen(BY_HAND, moment=now + timedelta(seconds=1)))
+    assert "trước và sau khi bàn giao" in words(in_time)
+    assert "trước và sau khi ngắt các phiên làm việc" in words(late)
 
 
 def test_who_is_at_it_already_is_not_disturbed(world: World) -> None:

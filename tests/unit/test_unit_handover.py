@@ -212,6 +212,22 @@ def test_a_unit_that_had_no_head_remembers_that(office: Office) -> None:
     assert named(office, "A2", "congvuHead") == {"S4"}
 
 
+def test_a_list_that_still_names_who_has_left_undoes_no_handover(office: Office) -> None:
+    left = changed(REGISTRY, "S4", status=Status.LEFT)
+    office.run(left)
+    assert named(office, "A2", "congvuHead") == set()
+    hand_over(office, "A2", "S6")
+    for _ in range(2):
+        assert office.run(left).operations == ()
+    assert named(office, "A2", "congvuHead") == {"S6"}
+
+
+def test_who_leaves_after_a_handover_takes_nothing_back(office: Office) -> None:
+    hand_over(office, "A2", "S6")
+    office.run(changed(REGISTRY, "S4", status=Status.LEFT))
+    assert named(office, "A2", "congvuHead") == {"S6"}
+
+
 def test_what_nobody_can_read_is_no_handover(office: Office) -> None:
     office.set("A2", congvuHead=office.layout.person("S6"), congvuHandover="20269999 x | S4")
     office.run(REGISTRY)

@@ -23,6 +23,8 @@ from congvu.sync.auditrecord import Record
 from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
 
+SESSIONS = "sessions/read.json"
+"""The bookmark of whose sessions were ended."""
 WAIT = 60.0
 """Seconds that a command waits for the timer's run, and the other way round."""
 
@@ -60,7 +62,7 @@ def follow(settings: Settings, state: Path, author: str, now: datetime) -> Follo
 
 
 def _end_sessions(settings: Settings, state: Path) -> tuple[str, ...]:
-    reader = Reader(settings.audit_folder, state / "sessions" / "read.json")
+    reader = Reader(settings.audit_folder, state / SESSIONS)
     since = reader.bookmark()
     done, behind = reader.read(since)
     if behind == since:

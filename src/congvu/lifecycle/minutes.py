@@ -99,7 +99,8 @@ def _parts(
         (Column("Nội dung", 2), Column("Kết quả", 7)),
         [(_CALLED[one], _done(one, taker, counts)) for one in included],
     )
-    when = "trước và sau khi bàn giao" if handover.by_hand else "trước và sau khi ngắt các phiên làm việc"
+    in_time = counts.before_at.replace(microsecond=0) <= handover.moment  # the log writes seconds
+    when = "trước và sau khi bàn giao" if in_time else "trước và sau khi ngắt các phiên làm việc"
     yield Text(f"2. Nội dung hộp thư {when}", bold=True)
     yield _folders(counts)
     whole = counts.before.whole(), counts.after.whole()

@@ -31,7 +31,8 @@ from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
 from congvu.vietnam import VIETNAM
 
-RECORD = "handover"
+RECORD, ENDED = "handover", "handover_sessions"
+"""What the log tells: a handover has its record; its sessions have ended."""
 WAIT = 600.0
 """Seconds that a handover by hand waits for others that are being recorded."""
 
@@ -64,6 +65,7 @@ class Office:
         self._settings, self._author = settings, author
         self._folder = state / "handovers"
         self._reader = Reader(settings.audit_folder, self._folder / "read.json")
+        self._sessions = Reader(settings.audit_folder, state / follow.SESSIONS)
 
     def follow(self) -> tuple[Recorded, ...]:
         """Record what has been handed over since. Nothing where somebody else is at it.
@@ -73,6 +75,7 @@ class Office:
         """
         try:
             with only_one(self._folder, self._author):
+                self._begin()
                 done, waiting = self._follow({})
         except SystemFailure as fault:
             if "another run is at work" in fault.message:
@@ -88,6 +91,7 @@ class Office:
         Raises `CongvuError`; where `act` was done, the next run makes the record.
         """
         with only_one(self._folder, self._author, wait=WAIT):
+            self._begin()
             before = Counted(content.count(address), datetime.now(UTC))
             act()
             done, waiting = self._follow({dn: before})
@@ -97,6 +101,11 @@ class Office:
         raise waiting or SystemFailure(
             "it was handed over, and the audit log does not tell of it", where=address, hint="try to read it"
         )
+
+    def _begin(self) -> None:
+        """Where no handover was recorded yet, begin where sessions were ended last: the past is past."""
+        if self._reader.bookmark().position is None:
+            self._reader.keep(self._sessions.bookmark())
 
     def _follow(self, counted: Mapping[str, Counted]) -> tuple[tuple[Recorded, ...], CongvuError | None]:
         """Record what is outstanding; `counted` are mailboxes whose last handover was counted before.
@@ -111,10 +120,10 @@ class Office:
         recorded: list[Recorded] = []
         waiting: CongvuError | None = None
         if found:
-            known, last = self._known(), {one.dn: one.number for one in found}
+            known, last = self._known(RECORD), {one.dn: one.number for one in found}
             with site.opened(self._settings) as here:
                 for one in found:
-                    if (one.number, one.moment.isoformat()) in known:
+                    if _key(one) in known:
                         continue
                     try:
                         before = counted.get(one.dn) if one.number == last[one.dn] else None
@@ -126,25 +135,27 @@ class Office:
             self._reader.keep(behind.beside(vacant))
         return tuple(recorded), waiting
 
-    def _known(self) -> set[tuple[int, str]]:
-        """The handovers that have their records: numbers begin anew in another audit log."""
+    def _known(self, what: str) -> set[tuple[int, str]]:
+        """The handovers of which the log tells `what`: numbers begin anew in another audit log."""
         log = self._folder / "audit"
         if not log.is_dir():
             return set()
-        return {(one["of"], one.get("moment", "")) for one in records(log) if one["record"] == RECORD}
+        return {(one["of"], one.get("moment", "")) for one in records(log) if one["record"] == what}
 
     def _record(self, here: Site, handover: Handover, counted: Counted | None) -> Recorded | None:
         """Count, end sessions, count again, write the paper; None where the mailbox has gone since."""
         unit, policy = here.accounts.read(handover.dn, ATTRIBUTES), here.policy(handover.domain)
         if unit is None or policy is None or not unit.state.delivers:
-            self._tell(handover, left_out="the mailbox is not in use any more")
+            self._tell(handover, RECORD, left_out="the mailbox is not in use any more")
             return None
         address = unit.value("mail")
+        going_on = _delegations(unit)
         before = counted or Counted(content.count(address), datetime.now(UTC))
-        _end_sessions(here, unit, handover)
+        if _key(handover) not in self._known(ENDED):  # if only what follows is tried again
+            _end_sessions(here, unit, handover)
+            self._tell(handover, ENDED)
         after = Counted(content.count(address), datetime.now(UTC))
         difference = content.compare(before.content, after.content)
-        going_on = _delegations(unit)
         dns = {handover.giver, handover.taker, *(dn for those in handover.lost.values() for dn in those)}
         people = _people(here, dns | {one.dn for one in going_on})
         counts = Counts(before.content, before.at, after.content, after.at, difference)
@@ -158,6 +169,7 @@ class Office:
         missing = sum(difference.missing.values())
         self._tell(
             handover,
+            RECORD,
             paper=name,
             sha256=digest,
             messages=whole.messages,
@@ -169,12 +181,16 @@ class Office:
         )
         return Recorded(handover, path, digest, missing, whole.messages)
 
-    def _tell(self, handover: Handover, **facts: object) -> None:
-        """The handover has its record; so says the log."""
-        moment = handover.moment.isoformat()
-        told = {"of": handover.number, "moment": moment, "address": handover.address, **facts}
+    def _tell(self, handover: Handover, what: str, **facts: object) -> None:
+        """What was done for the handover; so says the log."""
+        number, moment = _key(handover)
+        told = {"of": number, "moment": moment, "address": handover.address, **facts}
         with record.acts(self._folder / "audit", self._author) as acts:
-            acts.log.tell(RECORD, [told])
+            acts.log.tell(what, [told])
+
+
+def _key(handover: Handover) -> tuple[int, str]:
+    return handover.number, handover.moment.isoformat()
 
 
 def _end_sessions(here: Site, unit: Entry, handover: Handover) -> None:

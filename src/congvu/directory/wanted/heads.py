@@ -15,13 +15,19 @@ def head_of(work: Work, unit: Unit) -> str:
     """Staff id of the unit's head; empty: nobody."""
     held = work.accounts.units.get(unit.unit_id)
     handed = HandedOver.of(held) if held and is_open(held) else None
-    if held is None or handed is None or handed.said != unit.head_id:
+    if held is None or handed is None:
         return unit.head_id
+    # Whoever has left heads nothing: a list that still names them says no more than one that names nobody.
+    says = {unit.head_id, "" if _has_left(work, unit.head_id) else unit.head_id}
     by_hand = head_id(held)
-    account, row = work.accounts.people.get(by_hand), work.people.get(by_hand)
-    if account is None or work.has_left(account) or (row and row.status is Status.LEFT):
+    if handed.said not in says or by_hand not in work.accounts.people or _has_left(work, by_hand):
         return unit.head_id
     return by_hand
+
+
+def _has_left(work: Work, staff_id: str) -> bool:
+    account, row = work.accounts.people.get(staff_id), work.people.get(staff_id)
+    return (account is not None and work.has_left(account)) or (row is not None and row.status is Status.LEFT)
 
 
 def standing(work: Work, unit: Unit) -> tuple[str, ...]:
