@@ -384,14 +384,6 @@ def test_a_night_ends_mail_where_a_policy_says_so_and_under_the_brake(lamdong: P
     assert night.keeping_mail().operations == []
 
 
-def test_a_leaver_whose_hold_is_over_is_purged_not_locked_longer(lamdong: Policy) -> None:
-    locking = Locking(revoke_after=Duration(1, "months"))
-    policy = replace(lamdong, leaving=HELD, locking=locking)
-    leaver = account(**LEFT | {"congvuState": "locked"})
-    night = look(Directory(leaver), BASE, {DOMAIN: policy}, date(2027, 5, 1))
-    assert [one.reason.event for one in night.operations] == [Act.PURGED]
-
-
 def test_the_next_clock_is_told(lamdong: Policy) -> None:
     rules = effective(lamdong)
     silent = next_clock(account(pwdLastSuccess=USED), lamdong, rules, TODAY)
@@ -450,6 +442,17 @@ def test_the_brake_stops_a_night_that_would_empty_a_domain(lamdong: Policy) -> N
     assert {one.reason.event for one in may.operations} == {Act.WARNED}, "who does not end goes on"
     assert (brake.message, brake.where) == ("21 of 124 accounts would end; none has", DOMAIN)
     assert brake.exit_code == 2
+
+
+def test_a_lock_that_is_over_does_not_wait_for_mail_that_may_not_end_yet(lamdong: Policy) -> None:
+    lock = replace(lamdong.locking, revoke_after=Duration(30, "days"))
+    policy = replace(lamdong, locking=lock, leaving=Leaving(Removal.LOCK, hold=Duration(1, "months")))
+    left = account(congvuState="locked", congvuEnded="20270131000000Z")
+    for what in (Act.LAPSED, Act.PURGED):
+        night = look(Directory(left), BASE, {DOMAIN: policy}, date(2027, 6, 1))
+        (operation,) = night.operations
+        assert operation.reason.event is what
+        left = after(left, operation)
 
 
 def test_each_clock_of_the_table_rests_on_the_key_it_names() -> None:
@@ -601,7 +604,7 @@ class Life:
         over = self.gone is not None and self.today > Duration(3, "months").after(self.gone)
         ended = kept_long_enough(self.account, self.policy, self.today)
         assert bool(ended) == (over and self.state is not State.PURGED)
-        found = ended or due(self.account, self.policy, effective(self.policy), self.today)
+        found = due(self.account, self.policy, effective(self.policy), self.today) or ended
         if found is None:
             return
         if found.act is Act.WARNED:

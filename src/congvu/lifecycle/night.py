@@ -16,7 +16,7 @@ from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, NOT_KEPT, Account
 from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.timers import due, ends_mail, kept_long_enough
-from congvu.policy.effective import effective
+from congvu.policy.effective import Effective, effective
 from congvu.policy.model import Policy
 from congvu.policy.source import NO_SOURCES, Source, clause
 
@@ -112,7 +112,7 @@ def _operations(
             continue
         in_use[domain] += 1
         found = due(account, policies[domain], rules[domain], today)
-        if found is None or kept_long_enough(account, policies[domain], today):  # which comes below
+        if found is None:
             continue
         yield act(
             account,
@@ -123,23 +123,28 @@ def _operations(
             until=found.until,
             clause=clause(sources.get(domain, NO_SOURCES), clause_of(found.act)),
         )
-    yield from _purges(directory, base, policies, today, sources)
+    yield from _purges(directory, base, policies, rules, today, sources=sources)
 
 
 def _purges(
     directory: Reader,
     base: str,
     policies: Mapping[str, Policy],
+    rules: Mapping[str, Effective],
     today: date,
+    *,
     sources: Mapping[str, Mapping[str, Source]],
 ) -> Iterator[Modify]:
-    """The ends of mail that was kept long enough. Tombstones are read only where a policy ends any."""
+    """The ends of mail that was kept long enough. Tombstones are read only where a policy ends any.
+
+    Whoever has another clock due today comes tomorrow: mail may have to wait for somebody, a lock must not.
+    """
     ending = {domain: policy for domain, policy in policies.items() if ends_mail(policy)}
     for entry in directory.search(base, WITH_A_HOLD, WITH_WHAT_GOES) if ending else ():
         account = Account(entry)
         policy = ending.get(account.domain)
         found = kept_long_enough(account, policy, today) if policy else None
-        if policy is None or found is None:
+        if policy is None or found is None or due(account, policy, rules[account.domain], today):
             continue
         section = "leaving" if account.is_person else "dissolution"
         cited = clause(sources.get(account.domain, NO_SOURCES), f"{section}.hold", f"{section}.then")
