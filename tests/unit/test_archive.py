@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from congvu.directory.model import Entry
-from congvu.errors import SettingsError, SystemFailure
+from congvu.errors import DirectoryFailure, SettingsError, SystemFailure
 from congvu.lifecycle import archive
 from congvu.lifecycle.archive import Archived, Archivist
 from congvu.sealed import Certificate
@@ -104,6 +104,31 @@ def test_the_mail_is_in_an_archive_byte_for_byte_and_gone_from_the_store(server:
     assert server.opened(one.folder) == MAIL
     assert not home.exists()
     assert list((server.store / DOMAIN).iterdir()) == []
+
+
+def test_a_copy_that_is_a_hard_link_is_a_message(server: Server) -> None:
+    home = server.mailbox(entry(1))
+    (home / "Maildir/.Lưu/cur").mkdir(parents=True)
+    os.link(home / "Maildir/new/2.b", home / "Maildir/.Lưu/cur/2.b:2,S")
+    (one,) = server.run().archives
+    assert (one.messages, one.octets) == (5, sum(map(len, MAIL.values())) + len(MAIL["Maildir/new/2.b"]))
+    assert server.opened(one.folder)["Maildir/.Lưu/cur/2.b:2,S"] == MAIL["Maildir/new/2.b"]
+
+
+def test_a_directory_that_goes_away_leaves_no_archive_and_ends_the_run(server: Server) -> None:
+    homes = [server.mailbox(entry(number)) for number in (1, 2)]
+    asked = server.directory.search
+
+    def away(base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        if base != BASE:
+            raise DirectoryFailure("gone")
+        return asked(base, filter_, attributes)
+
+    server.directory.search = away  # type: ignore[method-assign]
+    done = server.run()
+    assert (done.archives, [type(one) for one in done.failures]) == ((), [DirectoryFailure])
+    assert all(home.is_dir() for home in homes)
+    assert list(server.archives.glob("*/S*")) == []
 
 
 def test_the_log_has_the_place_the_size_and_the_sum_of_each_file(server: Server) -> None:

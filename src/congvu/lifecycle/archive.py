@@ -21,11 +21,11 @@ from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, Any, Self, cast
 
 from congvu.directory.inspect import Reader
 from congvu.directory.model import MANAGED_CLASS, Entry, State
-from congvu.errors import CongvuError, SystemFailure
+from congvu.errors import CongvuError, DirectoryFailure, SystemFailure
 from congvu.files import PARTIAL, failures, make_folder, rename, whole
 from congvu.mail import record
 from congvu.mail.accounts import domain_of
@@ -94,6 +94,9 @@ class Archivist:
                 try:
                     home = self._home(entry)
                     archive = self._purge(acts, entry, home, now) if home.is_dir() else None
+                except DirectoryFailure as fault:  # it would be the same for all others
+                    failed.append(fault)
+                    break
                 except SystemFailure as fault:
                     failed.append(fault)
                 else:
@@ -119,8 +122,13 @@ class Archivist:
         self.certificate.check("no mail is archived, and none is removed")
         name = f"{home.name}-{now.astimezone(VIETNAM):%Y%m%d-%H%M%S}"
         archive = self._write(home, self.archives / home.parent.name / name, entry.value("mail"))
-        if not any(self.directory.search(entry.dn, PURGED, READ)):
-            _remove(archive.folder)
+        purged = False
+        try:
+            purged = any(self.directory.search(entry.dn, PURGED, READ))
+        finally:
+            if not purged:
+                _remove(archive.folder)
+        if not purged:
             return None
         facts = {
             "address": archive.address, "dn": entry.dn, "folder": str(archive.folder),
@@ -141,7 +149,7 @@ class Archivist:
             try:
                 with (
                     _Parts(partial, self.certificate) as parts,
-                    tarfile.open(mode="w|", fileobj=cast(IO[bytes], parts)) as tar,
+                    _Tar.open(mode="w|", fileobj=cast(IO[bytes], parts)) as tar,
                 ):
                     tar.add(home, arcname=address, filter=counted)
                 rename(partial, into)
@@ -149,6 +157,15 @@ class Archivist:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
         return Archive(address, into, tuple(parts.done), counted.messages, counted.octets)
+
+
+class _Tar(tarfile.TarFile):
+    """Remembers nothing of what it has written: copies that are hard links are written whole, as messages."""
+
+    def addfile(self, tarinfo: tarfile.TarInfo, fileobj: Any = None) -> None:
+        super().addfile(tarinfo, fileobj)
+        self.members.clear()  # type: ignore[attr-defined]
+        self.inodes.clear()  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
