@@ -32,6 +32,7 @@ from congvu.policy.model import Recipient
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.auditrecord import describe
 from congvu.sync.job import Status
+from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
 from tests.unit.helpers import BASE, ROOT
 from tests.unit.postfix import Postfix
@@ -426,6 +427,17 @@ def test_what_postfix_may_take_later_is_sent_later_and_sessions_end_meanwhile(
     world.follow()
     world.follow()
     assert sorted(recipient for recipient, _ in postfix.taken) == sorted([f"an1@{DOMAIN}", UNIT, UNIT])
+
+
+def test_whoever_acts_while_thousands_of_letters_are_written_does_not_wait_for_them(
+    world: World, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "PATIENCE", 0.1)
+    world.happen(change(1, Act.LOCKED, ("congvuState", "locked")))
+    with only_one(world.state / "letters", "timer"):
+        assert world.follow() == Followed(ended=(f"an1@{DOMAIN}",))
+    assert postfix.taken == []
+    assert world.follow().told == (UNIT,)
 
 
 # Killed

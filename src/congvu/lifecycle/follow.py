@@ -8,6 +8,7 @@ has a name by which `congvu.mail.post` knows that it was sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +21,15 @@ from congvu.mail.notices import Notice
 from congvu.mail.post import Post, Unwanted
 from congvu.mail.tools import run
 from congvu.sync.auditrecord import Record
-from congvu.sync.lock import only_one
+from congvu.sync.lock import AtWork, only_one
 from congvu.sync.settings import Settings
 
 SESSIONS = "sessions/read.json"
 """The bookmark of whose sessions were ended."""
 WAIT = 60.0
 """Seconds that a command waits for the timer's run, and the other way round."""
+PATIENCE = 10.0
+"""Seconds that it waits for letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,9 @@ class Followed:
 def follow(settings: Settings, state: Path, author: str, now: datetime) -> Followed:
     """Do what is outstanding. `state` is the folder of the bookmarks and of the log of letters.
 
-    One at a time: raises `SystemFailure` when another one is at work and does not end. Raises `MailFailure`
-    when Dovecot or Postfix is away, once the other was served; the next one goes on.
+    One at a time: raises `AtWork` when another one ends sessions and does not come to its end; letters that
+    another one is writing, thousands perhaps, are not waited for long. Raises `MailFailure` when Dovecot or
+    Postfix is away, once the other was served; the next one goes on.
     """
     ended: tuple[str, ...] = ()
     away: CongvuError | None = None
@@ -54,7 +58,12 @@ def follow(settings: Settings, state: Path, author: str, now: datetime) -> Follo
             ended = _end_sessions(settings, state)
     except CongvuError as fault:
         away = fault
-    with only_one(state / "letters", author, wait=WAIT):
+    told: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    with (
+        suppress(AtWork),
+        only_one(state / "letters", author, wait=PATIENCE),
+    ):  # else the next run writes them
         told, untold = _tell(settings, state, author, now)
     if away:
         raise away

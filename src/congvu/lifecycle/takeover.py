@@ -27,7 +27,7 @@ from congvu.mail.content import Content
 from congvu.mail.site import Site
 from congvu.paper import pdf
 from congvu.sync.auditfile import records
-from congvu.sync.lock import only_one
+from congvu.sync.lock import AtWork, only_one
 from congvu.sync.settings import Settings
 from congvu.vietnam import VIETNAM
 
@@ -77,10 +77,8 @@ class Office:
             with only_one(self._folder, self._author):
                 self._begin()
                 done, waiting = self._follow({})
-        except SystemFailure as fault:
-            if "another run is at work" in fault.message:
-                return ()
-            raise
+        except AtWork:
+            return ()
         if waiting:
             raise waiting
         return done

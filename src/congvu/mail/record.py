@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from congvu.errors import CongvuError, SystemFailure
+from congvu.errors import CongvuError
 from congvu.sync.audit import AuditLog
 from congvu.sync.auditfile import records
 from congvu.sync.auditrecord import Record
 from congvu.sync.job import Status
+from congvu.sync.lock import AtWork
 
 WAIT = 30.0
 """Seconds that a command waits for another one to finish with the log."""
@@ -57,8 +58,8 @@ def acts(folder: Path, author: str, reason: str = "") -> Iterator[Acts]:
         try:
             log = AuditLog(folder, uuid4().hex[:12], author, reason)
             break
-        except SystemFailure as fault:
-            if "another run is at work" not in fault.message or time.monotonic() > deadline:
+        except AtWork:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
     with log:

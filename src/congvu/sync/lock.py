@@ -24,11 +24,15 @@ NAME = "lock"
 """The file's name in the folder of state. It stays when nobody holds it; only flock(2) counts."""
 
 
+class AtWork(SystemFailure):
+    """Somebody else holds the lock."""
+
+
 @contextmanager
 def only_one(folder: Path, author: str, wait: float = 0.0) -> Iterator[None]:
     """Hold the lock of `folder`, which is made with mode 0700 if it is missing.
 
-    Raises `SystemFailure` when somebody else holds it for longer than `wait` seconds, with who, where and for
+    Raises `AtWork` when somebody else holds it for longer than `wait` seconds, with who, where and for
     how long.
     """
     deadline = time.monotonic() + wait
@@ -39,7 +43,7 @@ def only_one(folder: Path, author: str, wait: float = 0.0) -> Iterator[None]:
     try:
         while not _taken(held):
             if time.monotonic() >= deadline:
-                raise SystemFailure(
+                raise AtWork(
                     f"another run is at work: {_owner(held)}",
                     where=str(path),
                     hint="wait for its end; a run that was killed holds no lock",
