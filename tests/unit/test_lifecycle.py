@@ -24,6 +24,7 @@ from congvu.lifecycle import delegation
 from congvu.lifecycle.account import ATTRIBUTES, Account
 from congvu.lifecycle.acts import act, clause_of
 from congvu.lifecycle.night import WITH_A_HOLD, WITH_CLOCKS, WITH_DELEGATES, WITH_WHAT_GOES, look
+from congvu.lifecycle.story import facts
 from congvu.lifecycle.timers import due, kept_long_enough, next_clock
 from congvu.lifecycle.transitions import TABLE, Asker, Document
 from congvu.policy import Policy, load
@@ -455,6 +456,23 @@ def test_a_lock_that_is_over_does_not_wait_for_mail_that_may_not_end_yet(lamdong
         left = after(left, operation)
 
 
+def test_nobody_gets_a_password_of_a_unit(lamdong: Policy) -> None:
+    with pytest.raises(InputError, match="nobody logs in as a unit"):
+        act(box(), Act.RESET, lamdong, TODAY, secret=SECRET, **WHY)
+
+
+def test_a_units_story_tells_who_may_do_what(lamdong: Policy) -> None:
+    unit = box(congvuHead="uid=S2", congvuDelegation=str(given_to(until=date(2027, 12, 31))), cn="Sở Nội vụ")
+    names = {DN: f"annv@{DOMAIN}", "uid=S2": f"binh@{DOMAIN}"}
+    told = facts(unit, unit.entry, lamdong, effective(lamdong), TODAY, names=names)
+    said = {one.name: one.value for one in told}
+    assert said["Người đứng đầu"] == f"binh@{DOMAIN}"
+    assert said["Ủy quyền"] == (
+        f"annv@{DOMAIN}: đọc, gửi với tư cách đơn vị; từ 01/01/2027 đến hết 31/12/2027; 12/CV-SNV"
+    )
+    assert said["Trạng thái"] == "đã cấp"
+
+
 def test_each_clock_of_the_table_rests_on_the_key_it_names() -> None:
     assert clause_of(Act.INACTIVE) == "inactivity.after"
     assert clause_of(Act.LOCKED) == ""
@@ -537,6 +555,7 @@ def test_the_night_ends_the_delegations_of_who_has_left(lamdong: Policy) -> None
     [
         ({"document": ""}, "in writing"),
         ({"until": TODAY - timedelta(days=1), "start": TODAY - timedelta(days=9)}, "is over"),
+        ({"until": TODAY + timedelta(days=1), "start": TODAY + timedelta(days=9)}, "is before"),
         ({"above": ()}, "not of this unit"),
         ({"unit": account()}, "no unit's mailbox"),
         ({"delegate": account(congvuState="revoked")}, "nobody's account"),

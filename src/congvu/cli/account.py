@@ -51,9 +51,12 @@ def show(settings_file: Path, address: str, *, as_json: bool) -> None:
     policy = _policy(settings, found)
     with serving.as_owner_of(settings.state), Directory.as_service(settings.directory) as directory:
         whole = directory.get(found.entry.dn, story.READ)
+        others = {dn: directory.get(dn, ("mail",)) for dn in (story.named(whole) if whole else ())}
     if whole is None:
         raise InputError("it has just gone", where=found.entry.dn, hint="try again")
-    told = [one for one in story.facts(found, whole, policy, effective(policy), today()) if one.value]
+    names = {dn: entry.value("mail") for dn, entry in others.items() if entry}
+    every = story.facts(found, whole, policy, effective(policy), today(), names=names)
+    told = [one for one in every if one.value]
     if serving.on_mail_server():
         try:
             told += story.at_the_mail_server(found.address)
@@ -78,9 +81,13 @@ def history(settings_file: Path, address: str, *, as_json: bool) -> None:
     from congvu.sync.auditrecord import encode  # noqa: PLC0415
 
     settings, found = _look(settings_file, address)
+    nothing = True
     with serving.as_owner_of(settings.state):
         for record in story.history(settings.audit_folder, found.entry.dn, found.address):
+            nothing = False
             click.echo(encode(record) if as_json else printable(story.line(record, found.entry.dn)))
+    if nothing:
+        click.echo(f"the audit log here tells nothing of {found.address}", err=True)
 
 
 def _plain(act: str, words: str) -> None:

@@ -48,8 +48,11 @@ def plan(settings_file: Path, day: datetime | None, only: tuple[str, ...]) -> No
     """Show what is due today, and write nothing."""
     settings = sync_settings.read(settings_file)
     with serving.as_owner_of(settings.state):
-        night = _look(settings, _policies(settings), day, only)
+        rules = _policies(settings)
+        night = _look(settings, rules, day, only)
     _print(night)
+    for brake in night.braked(rules)[1]:
+        click.echo(printable(str(brake)), err=True)
     click.get_current_context().exit(1 if night.operations else 0)
 
 
@@ -180,6 +183,7 @@ def _look(
     settings: Settings, rules: Mapping[str, policies.Policy], day: datetime | None, only: tuple[str, ...]
 ) -> Night:
     from congvu.directory.connection import Directory  # noqa: PLC0415
+    from congvu.directory.password import find  # noqa: PLC0415
     from congvu.lifecycle.night import look  # noqa: PLC0415
     from congvu.policy.source import sources  # noqa: PLC0415
 
@@ -187,6 +191,8 @@ def _look(
     the_day = day.date() if day else today()
     with Directory.as_service(settings.directory) as directory:
         night = look(directory, settings.directory.base, rules, the_day, cited)
+        for address in only:
+            find(directory, settings.directory.base, address)
     return night.only(only) if only else night
 
 

@@ -132,6 +132,8 @@ def handover(
     from congvu.policy import source  # noqa: PLC0415
 
     settings = sync_settings.read(settings_file)
+    if record and not record.absolute().parent.is_dir():
+        raise InputError("there is no such folder", where=str(record.parent), hint="name one for the record")
     if not on_mail_server():
         raise InputError("this is no mail server, or not root", where=address, hint="run it there, as root")
     with as_owner_of(settings.state):
@@ -157,9 +159,10 @@ def handover(
         click.echo(f"{box.address}: handed over to {new.address}")
 
     done = Office(settings, STATE, author()).hand_over(box.entry.dn, box.address, act)
+    click.echo(f"{done.messages} messages; record {done.paper}, SHA-256 {done.digest}")
     if record:
         write_whole(record, done.paper.read_bytes())
-    click.echo(f"{done.messages} messages; record {done.paper}, SHA-256 {done.digest}")
+        click.echo(f"a copy is in {record}")
     follow(settings)
     if done.missing:
         click.echo(f"{done.missing} messages of before are not there any more: see the record", err=True)

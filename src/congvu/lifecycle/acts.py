@@ -42,6 +42,12 @@ def act(
     if account.state not in transition.sources:
         allowed = ", ".join(transition.sources)
         raise InputError(f"the account is {account.state}", where=account.address, hint=f"must be {allowed}")
+    if what is Act.RESET and not account.is_person:
+        raise InputError(
+            "nobody logs in as a unit",
+            where=account.address,
+            hint="give people rights: 'congvu unit delegate', 'congvu unit handover'",
+        )
     needed = transition.document is Document.ALWAYS or (
         transition.document is Document.BY_POLICY and bool(policy.returning.needs_document)
     )

@@ -35,6 +35,12 @@ class Right(StrEnum):
     """Send as the unit."""
 
 
+SPOKEN: Mapping[Right, str] = {
+    Right.READ: "đọc",
+    Right.ANSWER: "xử lý",
+    Right.SEND: "gửi với tư cách đơn vị",
+}
+"""The rights as officials call them."""
 ATTRIBUTES: Mapping[Right, str] = {
     Right.READ: "congvuReader",
     Right.ANSWER: "congvuAnswerer",
@@ -111,8 +117,12 @@ def check(
         )
     if policy.delegation.needs_document and not given.document.strip():
         raise InputError("a delegation is in writing", where=where, hint="name the document with --document")
-    if given.over(today) or (given.until and given.until < given.start):
+    if given.over(today):
         raise InputError(f"{given.until} is over", where=where, hint="name a last day to come")
+    if given.until and given.until < given.start:
+        raise InputError(
+            f"{given.until} is before {given.start}", where=where, hint="name a last day after the first"
+        )
 
 
 def delegations(unit: Entry) -> tuple[Delegation, ...]:

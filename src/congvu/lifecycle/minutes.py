@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from congvu.lifecycle.delegation import Delegation, Right
+from congvu.lifecycle.delegation import SPOKEN, Delegation, Right
 from congvu.lifecycle.handover import Handover
 from congvu.mail.content import Content, Difference, Sum
 from congvu.paper import Column, Facts, Paper, Part, Signer, Table, Text
@@ -23,7 +23,6 @@ _RIGHTS: Mapping[str, str] = {
     "congvuDelegate": "được gửi thư với tư cách đơn vị",
     "congvuLeader": "đọc thư mục dùng chung",
 }
-_SPOKEN = {Right.READ: "đọc", Right.ANSWER: "xử lý", Right.SEND: "gửi với tư cách đơn vị"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def _listed(found: Mapping[str, int]) -> str:
 
 def _delegated(people: Mapping[str, Person], one: Delegation) -> tuple[str, str, str, str]:
     until = f"đến hết {one.until:%d/%m/%Y}" if one.until else "đến khi chấm dứt"
-    rights = ", ".join(_SPOKEN[right] for right in Right if right in one.rights)
+    rights = ", ".join(SPOKEN[right] for right in Right if right in one.rights)
     return str(_who(people, one.dn)), rights, f"từ {one.start:%d/%m/%Y} {until}", one.document
 
 

@@ -69,7 +69,7 @@ class Night:
             InputError(
                 f"{count} of {self.in_use[domain]} accounts would end; none has",
                 where=domain,
-                hint="look at them with 'congvu lifecycle plan'; if it is right, run --allow leavers",
+                hint="look at 'congvu lifecycle plan'; if it is right: run --allow leavers --reason TEXT",
             )
             for domain, count in past.items()
         )

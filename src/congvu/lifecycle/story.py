@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from congvu.directory.model import Entry, State, dn_key
+from congvu.directory.model import RIGHTS, Entry, State, dn_key
 from congvu.lifecycle.account import Account
+from congvu.lifecycle.delegation import RECORD, SPOKEN, Delegation, Right
 from congvu.lifecycle.timers import next_clock
 from congvu.mail.use import sessions, used
 from congvu.policy.effective import Effective
@@ -20,9 +21,14 @@ from congvu.vietnam import VIETNAM
 
 READ = (
     *("objectClass", "uid", "cn", "ou", "title", "mail", "mailLocalAddress", "departmentNumber"),
-    *("congvuFormerAddress", "congvuQuota"),
+    *("congvuFormerAddress", "congvuQuota", *RIGHTS, RECORD),
 )
 """What must be read of an entry besides."""
+_OFFICES = {
+    "congvuHead": "Người đứng đầu",
+    "congvuOwner": "Chủ hộp thư theo chức vụ",
+    "congvuLeader": "Lãnh đạo đọc thư mục dùng chung",
+}
 STATES = {
     State.PENDING: "chờ duyệt",
     State.INITIAL: "đã cấp, chờ chủ hộp thư đổi mật khẩu ban đầu",
@@ -43,8 +49,16 @@ class Told:
     value: str
 
 
-def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, today: date) -> Iterator[Told]:
-    """What an account is today. `whole` is its entry with all that the sync reads."""
+def facts(
+    account: Account,
+    whole: Entry,
+    policy: Policy,
+    rules: Effective,
+    today: date,
+    *,
+    names: Mapping[str, str],
+) -> Iterator[Told]:
+    """What an account is today. `whole` is its entry with `READ`; `names` whom it names, by DN."""
     yield Told("Tên", whole.value("cn"))
     if account.is_person:
         yield Told("Mã", whole.value("uid"))
@@ -54,7 +68,7 @@ def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, toda
     others = [one for one in whole.values("mailLocalAddress") if one.lower() != account.address.lower()]
     yield Told("Địa chỉ khác còn nhận thư", ", ".join(sorted(others)))
     yield Told("Địa chỉ cũ không còn nhận thư", ", ".join(sorted(whole.values("congvuFormerAddress"))))
-    yield Told("Trạng thái", STATES[account.state])
+    yield Told("Trạng thái", _state(account))
     yield Told("Từ ngày", _day(account.since or account.issued))
     yield Told("Cấp địa chỉ ngày", _day(account.issued))
     if quota := whole.value("congvuQuota"):
@@ -62,6 +76,8 @@ def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, toda
     if account.is_person:
         yield Told("Mật khẩu", _password(account))
         yield Told("Đăng nhập gần nhất", _day(account.last_access) or "chưa lần nào")
+    else:
+        yield from _rights(whole, names)
     if account.exempt_until:
         yield Told(
             "Được giữ dù không sử dụng", f"đến hết {_day(account.exempt_until)}: {account.exempt_because}"
@@ -72,12 +88,37 @@ def facts(account: Account, whole: Entry, policy: Policy, rules: Effective, toda
         yield Told("Nếu không có gì thay đổi", clock)
 
 
+def named(whole: Entry) -> frozenset[str]:
+    """DNs of whom an entry names."""
+    return frozenset(dn for right in RIGHTS for dn in whole.values(right))
+
+
+def _rights(unit: Entry, names: Mapping[str, str]) -> Iterator[Told]:
+    for attribute, called in _OFFICES.items():
+        yield Told(called, ", ".join(sorted(names.get(dn, dn) for dn in unit.values(attribute))))
+    yield Told("Ủy quyền", " | ".join(_delegated(value, names) for value in sorted(unit.values(RECORD))))
+
+
+def _delegated(value: str, names: Mapping[str, str]) -> str:
+    try:
+        one = Delegation.from_text(value)
+    except ValueError:
+        return value
+    rights = ", ".join(SPOKEN[right] for right in Right if right in one.rights)
+    until = f"đến hết {_day(one.until)}" if one.until else "không thời hạn"
+    return f"{names.get(one.dn, one.dn)}: {rights}; từ {_day(one.start)} {until}; {one.document}".rstrip("; ")
+
+
 def at_the_mail_server(address: str) -> Iterator[Told]:
     """What Dovecot knows of the account: how full, and open where. Raises `MailFailure`."""
     if use := used(address):
         yield Told("Đã dùng", f"{use.octets / (1 << 20):.1f} MiB, {use.messages} thư")
     if there := [f"{one.service} từ {one.addresses} ({one.connections})" for one in sessions(address)]:
         yield Told("Phiên đang mở", "; ".join(there))
+
+
+_TOLD = frozenset({"congvuState", "mail", "ou", "title", "congvuQuota", "congvuExempt", "congvuHead", RECORD})
+"""Changes that a line of the history shows."""
 
 
 def history(folder: Path, dn: str, address: str) -> Iterator[Record]:
@@ -95,7 +136,7 @@ def line(record: Record, dn: str) -> str:
     parts = [f"{moment:%d/%m/%Y %H:%M}", record["author"], record.get("event", record["record"])]
     if before_after := _change(record, dn):
         parts.append(before_after)
-    parts += [record[key] for key in ("why", "document", "clause") if record.get(key)]
+    parts += [" ".join(record[key].split()) for key in ("why", "document", "clause") if record.get(key)]
     if record.get("outcome", "done") != "done":
         parts.append(f"NOT DONE: {record.get('failure')}")
     return " | ".join(parts)
@@ -108,8 +149,16 @@ def _change(record: Record, dn: str) -> str:
     return "; ".join(
         f"{name}: {', '.join(before.get(name, ())) or '–'} → {', '.join(values) or '–'}"
         for name, values in after.items()
-        if name in ("congvuState", "mail", "ou", "title", "congvuQuota", "congvuExempt")
+        if name in _TOLD
     )
+
+
+def _state(account: Account) -> str:
+    """The night's run notes that somebody has begun; until then the password tells."""
+    if account.state is State.INITIAL and not account.is_person:
+        return "đã cấp"
+    begun = account.state is State.INITIAL and account.own_password
+    return STATES[State.ACTIVE if begun else account.state]
 
 
 def _password(account: Account) -> str:
