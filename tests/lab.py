@@ -35,7 +35,7 @@ DOMAINS = tuple(SAMPLES)
 STRANGER = "congdan@ngoai.example"
 SHARED = "Thư mục dùng chung"
 MIB = 1 << 20
-_LIFE = ("congvuSince", "congvuWarned", "congvuExempt")
+_LIFE = ("congvuIssued", "congvuSince", "congvuWarned", "congvuExempt")
 _RESTORED = (
     "mailLocalAddress",
     "congvuState",

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from congvu import policy as policies
+from congvu.directory.states import stamp
 from congvu.errors import LabFailure
 from congvu.fleet.client import Outside, poll
 from congvu.fleet.lab import run_in
 from congvu.policy import Policy
 from congvu.registry.headings import Field
+from congvu.vietnam import today
 from tests.forms import SCAN, filled
 from tests.forms import person as form_row
 from tests.lab import LAMDONG, STRANGER, Account, Site, inbox, letter, transact
@@ -172,7 +174,7 @@ def test_a_request_that_cannot_be_kept_waits_in_the_queue(
 
 
 def test_a_new_account_is_the_registrys_to_say(site: Site, outside: Outside, agency: Agency) -> None:
-    """Approved, the request waits until there is one; it makes none itself."""
+    """Approved, the request waits until there is one; it makes none itself, and a namesake is not them."""
     for name, there in ((agency.member.name, True), ("Nguyễn Thị Chưa Có", False)):
         row = form_row(name, agency.unit.name, Field.CREATE)
         send(outside, agency.head, request(agency, row), agency.unit.address)
@@ -181,10 +183,13 @@ def test_a_new_account_is_the_registrys_to_say(site: Site, outside: Outside, age
         assert f"create {name}: the registry must say it" in said
         assert f"{id_}  approved" in listed(site)
         if there:
-            assert f"{id_}: done" in site.on_mail("congvu", "request", "done", id_)
+            with site.changed(agency.member, {"congvuIssued": [stamp(today())]}):
+                assert f"{id_}: done" in site.on_mail("congvu", "request", "done", id_)
         else:
             with pytest.raises(LabFailure, match="has no account yet"):
                 site.on_mail("congvu", "request", "done", id_)
+            site.on_mail("congvu", "request", "refuse", id_, "--reason", "chưa có quyết định")
+            assert f"{id_}  refused" in listed(site)
 
 
 def test_from_outside_a_request_is_refused_at_the_door_with_the_reason(

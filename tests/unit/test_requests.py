@@ -24,6 +24,7 @@ from congvu.directory.operations import Act, Modify
 from congvu.errors import InputError, SystemFailure
 from congvu.lifecycle.account import Account
 from congvu.mail import post, site
+from congvu.mail.accounts import Account as Holder
 from congvu.mail.accounts import Accounts
 from congvu.mail.site import Site
 from congvu.policy import Policy
@@ -65,11 +66,13 @@ def unit(uid: str, name: str, address: str, parent: str = "", state: str = "init
     )  # fmt: skip
 
 
-def human(uid: str, name: str, address: str, unit_id: str, state: str = "active") -> Entry:
+def human(
+    uid: str, name: str, address: str, unit_id: str, state: str = "active", *, issued: str = ""
+) -> Entry:
     return Entry.build(
         f"uid={uid},ou=people,dc=lamdong,{BASE}", ("inetOrgPerson", "congvuAccount"),
         {"uid": uid, "cn": name, "mail": address, "mailLocalAddress": address, "congvuState": state,
-         "departmentNumber": unit_id},
+         "departmentNumber": unit_id, "congvuIssued": issued},
     )  # fmt: skip
 
 
@@ -83,11 +86,14 @@ ENTRIES = (
 )
 
 
-class Directory:
+@dataclass(frozen=True)
+class Entries:
     """What the requests ask of the directory."""
 
+    there: tuple[Entry, ...] = ENTRIES
+
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Entry]:  # noqa: ARG002
-        for entry in ENTRIES:
+        for entry in self.there:
             if "mailLocalAddress=" in filter_ and not any(f"={name})" in filter_ for name in entry.addresses):
                 continue
             if dn_key(entry.dn).endswith(dn_key(base)):
@@ -105,7 +111,7 @@ class World:
                 domains={DOMAIN: SimpleNamespace(policy=ROOT / f"inventory/policy/{DOMAIN}.yml")}
             ),
         )
-        self.site = Site(self.settings, Accounts(Directory(), BASE, [DOMAIN]), HOST, {DOMAIN: policy})
+        self.site = Site(self.settings, Accounts(Entries(), BASE, [DOMAIN]), HOST, {DOMAIN: policy})
         monkeypatch.setattr(site, "opened", lambda _: _Open(self.site))
 
     def receive(self, raw: bytes) -> None:
@@ -342,7 +348,7 @@ def test_a_message_becomes_a_request_only_with_all_that_is_needed(
     *, login: bool, sender: str, shown: str, number: bool, scan: bool, lists: int, row: int
 ) -> None:
     policy = policies.load(ROOT / f"inventory/policy/{DOMAIN}.yml")
-    here = Site(cast(Settings, None), Accounts(Directory(), BASE, [DOMAIN]), HOST, {DOMAIN: policy})
+    here = Site(cast(Settings, None), Accounts(Entries(), BASE, [DOMAIN]), HOST, {DOMAIN: policy})
     here = replace(here, settings=cast(Settings, SimpleNamespace(domains={DOMAIN: None})))
     rows = (
         person("Trần Thị Ngọc Ánh", "Phòng Tổ chức", Field.LOCK, MEMBER),
@@ -416,6 +422,66 @@ def test_a_message_that_comes_twice_is_one_request_and_one_answer(world: World, 
     assert world.take_in().requests == ()
     assert len(postfix.taken) == 1
     assert len(list(world.store.all())) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"subject": "Văn bản thứ hai"}, {"scan": b"%PDF-1.7 another"}, {"body": "Số 14/CV-SNV"}],
+)
+def test_another_message_with_the_same_message_id_is_another_request(
+    other: Mapping[str, Any], world: World, postfix: Postfix
+) -> None:
+    """As a program makes it that sends a mended message once more."""
+    list_ = filled(world.policy, [LOCK])
+    for more in ({"subject": "Văn bản"}, {"subject": "Văn bản", **other}):
+        world.receive(message(world.policy, lists=[list_], **more))
+    assert len(world.take_in().requests) == 2
+    assert len(postfix.taken) == 2
+
+
+@pytest.mark.parametrize("name", ["Message-ID", "Subject", "From", "To"])
+def test_a_header_that_cannot_be_written_down_is_no_reason_to_fail(
+    name: str, world: World, postfix: Postfix
+) -> None:
+    raw = message(world.policy)
+    head, blank, body = raw.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(f"{name}:".encode())]
+    bad = f"{name}: =?utf-7?Q?+2AA-?= ".encode() + b"\xff"
+    world.receive(b"\r\n".join([*lines, bad]) + blank + body)
+    (request,) = world.take_in().requests
+    assert world.store.get(request.id) == request
+    assert not world.store.waiting()
+    assert len(postfix.taken) == 1
+
+
+def test_half_a_character_in_a_request_is_no_reason_not_to_keep_it(world: World) -> None:
+    request = asked(message_id="\ud800")
+    world.store.add(request, {})
+    assert world.store.get(request.id) == replace(request, message_id="?")
+
+
+def test_what_was_decided_is_told_whatever_else_has_come(
+    world: World, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = asked(row(Action.LOCK))
+    world.store.add(request, {})
+    world.store.decide(decide.refused(request, "chưa đủ", "x", NOW))
+    world.receive(message(world.policy))
+
+    def deadly(*_: object) -> Judged:
+        raise Killed
+
+    monkeypatch.setattr(intake, "judge", deadly)
+    with pytest.raises(Killed):
+        world.take_in()
+    assert [text(letter).startswith("Không chấp thuận") for _, letter in postfix.taken] == [True]
+
+
+def test_a_unit_of_a_mail_domain_that_this_server_does_not_serve_is_told_so(world: World) -> None:
+    here = replace(world.site, settings=cast(Settings, SimpleNamespace(domains={})))
+    request = judge(here, message(world.policy), NOW).request
+    assert request.state is State.RETURNED
+    assert request.reasons == (f"miền thư {DOMAIN} chưa được cấu hình để tiếp nhận đề nghị",)
 
 
 def test_nobody_outside_and_no_program_is_answered(world: World, postfix: Postfix) -> None:
@@ -545,6 +611,12 @@ def account(state: str = "active", name: str = "Trần Thị Ngọc Ánh") -> Ac
     return Account(human("S1", name, MEMBER, "A1.1", state))
 
 
+def holder() -> Holder:
+    """An account that was made on the day that `asked` came."""
+    entry = human("S9", "Trần Thị Ngọc Ánh", f"anhttn2@{DOMAIN}", "A1.1", issued="20261120000000Z")
+    return Accounts(Entries((entry,)), BASE, [DOMAIN]).people(DOMAIN)[0]
+
+
 def asked(*rows: Row, **more: Any) -> Request:
     values: dict[str, Any] = {
         "id": "20261123-0123456789ab", "channel": Channel.UNIT_MAILBOX, "domain": DOMAIN, "sender": UNIT,
@@ -595,18 +667,51 @@ def test_nothing_begins_where_a_row_cannot_be_done(lamdong: Policy) -> None:
         list(decide.steps(request, lambda _: account(next(states)), lamdong, date(2026, 11, 23), {}))
     with pytest.raises(InputError, match="not Trần Thị Ngọc Ánh's any more"):
         list(decide.steps(request, lambda _: account(name="Lê Na"), lamdong, date(2026, 11, 23), {}))
+    moved = Account(human("S1", "Trần Thị Ngọc Ánh", MEMBER, "B1"))
+    with pytest.raises(InputError, match=r"is not in unit A1\.1 any more"):
+        list(decide.steps(request, lambda _: moved, lamdong, date(2026, 11, 23), {}))
+
+
+def test_a_row_is_kept_with_the_unit_that_the_account_is_in(world: World) -> None:
+    """The one that was judged, whichever of its own units the list names."""
+    (kept,) = world.judge(message(world.policy, {**LOCK, Field.UNIT_NAME: "Sở Nội vụ"})).rows
+    assert kept.unit_id == "A1.1"
+
+
+@pytest.mark.parametrize(
+    ("of_row", "of_request", "document"),
+    [("1/QĐ", "12/CV-SNV", "1/QĐ"), ("", "12/CV-SNV", "12/CV-SNV"), ("", "", "30/QĐ-SKHCN")],
+)
+def test_the_document_of_the_decision_does_where_the_unit_named_none(
+    of_row: str, of_request: str, document: str, lamdong: Policy
+) -> None:
+    """A policy may ask for a decision and no number (Đắk Lắk)."""
+    request = asked(row(Action.REVOKE, document=of_row), document=of_request)
+    request = decide.approved(request, "x", "30/QĐ-SKHCN", NOW)
+    (step,) = decide.steps(request, lambda _: account(), lamdong, date(2026, 11, 23), {})
+    assert isinstance(step.operation, Modify)
+    assert step.operation.reason.document == document
 
 
 def test_what_the_registry_must_say_waits_until_it_has(lamdong: Policy) -> None:
     request = decide.approved(asked(row(Action.LOCK), row(Action.CREATE, 8)), "x", "", NOW)
     assert len(list(decide.steps(request, lambda _: account(), lamdong, date(2026, 11, 23), {}))) == 1
+    there = [holder()]
     with pytest.raises(InputError, match="row 7 was not carried out"):
-        decide.closed(request, lambda _: True)
+        decide.closed(request, there)
     request = request.with_done(7)
     assert request.state is State.APPROVED
     with pytest.raises(InputError, match="has no account yet"):
-        decide.closed(request, lambda _: False)
-    assert decide.closed(request, lambda _: True).state is State.DONE
+        decide.closed(request, [])
+    assert decide.closed(request, there).state is State.DONE
+
+
+@pytest.mark.parametrize("other", [{"issued": date(2026, 11, 19)}, {"issued": None}, {"unit_id": "A1"}])
+def test_a_namesake_is_not_who_was_to_get_an_account(other: Mapping[str, Any]) -> None:
+    """Neither who had an account before anybody asked, nor who works elsewhere."""
+    request = decide.approved(asked(row(Action.CREATE)), "x", "", NOW)
+    with pytest.raises(InputError, match="has no account yet"):
+        decide.closed(request, [replace(holder(), **other)])
 
 
 def test_a_request_is_decided_once_and_by_somebody() -> None:
@@ -622,7 +727,25 @@ def test_a_request_is_decided_once_and_by_somebody() -> None:
     with pytest.raises(InputError, match="is refused"):
         decide.refused(over, "y", "x", NOW)
     with pytest.raises(InputError, match="is pending"):
-        decide.closed(request, lambda _: True)
+        decide.closed(request, [holder()])
+
+
+def test_what_is_left_of_an_approved_request_can_be_refused(world: World, postfix: Postfix) -> None:
+    """The unit reads which rows were done; without one, that nothing was."""
+    request = decide.approved(asked(row(Action.LOCK), row(Action.RESET_PASSWORD, 8)), "x", "", NOW)
+    for number, one in enumerate((request.with_done(7), request)):
+        refused = decide.refused(one, "đã chuyển đơn vị", "x", NOW)
+        refused = replace(refused, id=f"20261123-00000000000{number}")
+        world.store.add(refused, {})
+        world.store.decide(refused)
+    world.take_in()
+    some, none = (text(letter) for _, letter in postfix.taken)
+    assert some.startswith("Chỉ thực hiện một phần đề nghị 2026")
+    assert "Lý do: đã chuyển đơn vị" in some
+    assert "Dòng 7, tạm khóa, Trần Thị Ngọc Ánh: đã thực hiện" in some
+    assert "Dòng 8, cấp lại mật khẩu, Trần Thị Ngọc Ánh: không thực hiện" in some
+    assert none.startswith("Không chấp thuận đề nghị 2026")
+    assert "Dòng" not in none
 
 
 def test_nobody_is_told_that_what_the_unit_asked_to_revoke_is_revoked(world: World, postfix: Postfix) -> None:

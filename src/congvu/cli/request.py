@@ -148,18 +148,13 @@ def approve(settings_file: Path, state: Path, by: str, document: str, id_: str) 
 def done(settings_file: Path, state: Path, id_: str) -> None:
     """Close an approved request whose rows the registry says by now; the unit is told."""
     from congvu.mail import site  # noqa: PLC0415
-    from congvu.registry.text import key  # noqa: PLC0415
     from congvu.requests import decide  # noqa: PLC0415
 
     settings, store = sync_settings.read(settings_file), Store(state)
     with _alone(store), site.opened(settings) as here:
         with as_owner_of(state):
             one = store.get(id_)
-        there = {(key(each.name), each.unit_id) for each in here.accounts.people(one.domain)}
-        named = {name for name, _ in there}
-        one = decide.closed(
-            one, lambda row: (key(row.name), row.unit_id) in there if row.unit_id else key(row.name) in named
-        )
+        one = decide.closed(one, here.accounts.people(one.domain))
         with as_owner_of(state):
             store.decide(one)
     click.echo(f"{one.id}: {one.state}")
@@ -170,7 +165,7 @@ def done(settings_file: Path, state: Path, id_: str) -> None:
 @click.option("--reason", required=True, help="Why, in Vietnamese; the unit reads it.")
 @click.argument("id_", metavar="ID")
 def refuse(state: Path, reason: str, id_: str) -> None:
-    """Refuse a request; the unit is told why."""
+    """Refuse a request, or what is left of an approved one; the unit is told why."""
     from congvu.requests import decide  # noqa: PLC0415
 
     store = Store(state)

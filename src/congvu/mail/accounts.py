@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from congvu.directory.dn import dn_key, mail_domain
 from congvu.directory.inspect import Reader
@@ -21,6 +22,7 @@ _ATTRIBUTES = (
     "congvuParent",
     "congvuContact",
     "congvuState",
+    "congvuIssued",
 )
 _DELIVERING = "".join(f"(congvuState={state})" for state in State if state.delivers)
 
@@ -43,6 +45,8 @@ class Account:
     delivers: bool
     """Whether it has a mailbox that mail is stored in, and Dovecot opens."""
     dn: str
+    issued: date | None = None
+    """The day on which the address was issued."""
 
 
 class Accounts:
@@ -137,6 +141,7 @@ def _plain(address: str) -> str:
 
 
 def _account(entry: Entry) -> Account:
+    issued = entry.value("congvuIssued")
     return Account(
         address=entry.value("mail"),
         name=entry.value("cn") or entry.value("ou"),
@@ -147,4 +152,6 @@ def _account(entry: Entry) -> Account:
         is_unit=entry.kind == UNITS,
         delivers=entry.state.delivers,
         dn=entry.dn,
+        # A day, whatever the zone (`congvu.directory.states.stamp`).
+        issued=date.fromisoformat(issued[:8]) if issued else None,
     )

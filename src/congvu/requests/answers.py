@@ -30,10 +30,17 @@ def arrived(request: Request, operator: str) -> Notice:
 
 
 def refused(request: Request, operator: str) -> Notice:
-    """To the unit: the decision is no."""
+    """To the unit: the decision is no; of what was begun before that, which rows are done and which not."""
     told = [*_facts(request), f"Lý do: {request.decision}"]
-    lines = ["Đề nghị dưới đây không được chấp thuận:", "", *_indented(told), ""]
-    return _letter(request, "no", "Không chấp thuận đề nghị", lines, operator)
+    if not any(row.done for row in request.rows):
+        lines = ["Đề nghị dưới đây không được chấp thuận:", "", *_indented(told), ""]
+        return _letter(request, "no", "Không chấp thuận đề nghị", lines, operator)
+    told += (
+        f"Dòng {row.number}, {NAMES[row.action]}, {row.name}: {'đã' if row.done else 'không'} thực hiện"
+        for row in request.rows
+    )
+    lines = ["Đề nghị dưới đây chỉ được thực hiện một phần:", "", *_indented(told), ""]
+    return _letter(request, "no", "Chỉ thực hiện một phần đề nghị", lines, operator)
 
 
 def done(request: Request, operator: str) -> Notice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from congvu.directory.dn import dn_key
 from congvu.mail.accounts import Account
@@ -160,13 +161,16 @@ def of_row(
 
 
 def row(person: Person, account: Account | None) -> Row:
-    """A row as it is kept."""
-    return Row(
+    """A row as it is kept: of an account that is acted on with the unit that it was judged by."""
+    kept = Row(
         person.place.row,
         action(person),
         person.full_name,
         account.address if account else "",
-        person.unit_id or (account.unit_id if account else ""),
+        person.unit_id,
         person.document,
         person.request,
     )
+    if account and not (kept.by_registry and kept.unit_id):
+        return replace(kept, unit_id=account.unit_id)
+    return kept

@@ -17,12 +17,14 @@ from congvu.directory.password import first_password
 from congvu.errors import InputError
 from congvu.lifecycle import acts
 from congvu.lifecycle.account import Account
+from congvu.mail.accounts import Account as Holder
 from congvu.policy.effective import effective
 from congvu.policy.model import Policy
 from congvu.policy.values import Duration
 from congvu.registry.model import Action
 from congvu.registry.text import key
 from congvu.requests.model import Request, Row, State
+from congvu.vietnam import VIETNAM
 
 _ACTS = {Action.LOCK: Act.LOCKED, Action.RESET_PASSWORD: Act.RESET}
 _RESTORES = {
@@ -61,27 +63,36 @@ def approved(request: Request, by: str, document: str, now: datetime) -> Request
 
 
 def refused(request: Request, reason: str, by: str, now: datetime) -> Request:
-    """The request, refused. Raises `InputError` where it was decided already."""
-    _must_be(request, State.PENDING)
+    """The request, refused; of one that was approved, what is left. Raises `InputError` where it is over."""
+    if request.state is not State.APPROVED:
+        _must_be(request, State.PENDING)
     if not reason.strip():
         raise InputError("a refusal needs a reason", where=request.id, hint="say why with --reason")
     when = now.isoformat(timespec="seconds")
     return replace(request, state=State.REFUSED, decided_by=by, decision=reason.strip(), decided=when)
 
 
-def closed(request: Request, has_account: Callable[[Row], bool]) -> Request:
-    """The request with the registry's rows done. Raises `InputError` where a new account is not there yet."""
+def closed(request: Request, people: Iterable[Holder]) -> Request:
+    """The request with the registry's rows done, as far as `people`, all who have an account, bear it out.
+
+    Raises `InputError` where a new account is not there yet. One that is older than the request is a
+    namesake's.
+    """
     _must_be(request, State.APPROVED)
+    came = datetime.fromisoformat(request.received).astimezone(VIETNAM).date()
+    new = [(key(one.name), one.unit_id) for one in people if one.issued and one.issued >= came]
     for row in request.left:
         if not row.by_registry:
             raise InputError(
                 f"row {row.number} was not carried out", where=request.id, hint="congvu request approve"
             )
-        if row.action is Action.CREATE and not has_account(row):
+        if row.action is Action.CREATE and not any(
+            name == key(row.name) and row.unit_id in ("", unit_id) for name, unit_id in new
+        ):
             raise InputError(
-                f"row {row.number}: {row.name} has no account yet",
+                f"row {row.number}: {row.name} has no account yet that was made since {came}",
                 where=request.id,
-                hint="let the registry name them, and run the sync",
+                hint="let the registry name them, and run the sync; or refuse what is left",
             )
         request = request.with_done(row.number)
     return request
@@ -109,6 +120,12 @@ def steps(
                 where=row.address,
                 hint="refuse the request, and let the unit ask anew",
             )
+        if account.entry.value("departmentNumber") != row.unit_id:
+            raise InputError(
+                f"row {row.number}: {row.name} is not in unit {row.unit_id} any more",
+                where=row.address,
+                hint="refuse the request, and let the unit ask anew",
+            )
         act = _act(row.action, account.state)
         if act is None:
             yield Step(row, None)
@@ -116,7 +133,7 @@ def steps(
         secret = ""
         if act is Act.RESET:
             secret = first_password(account.entry, effective(policy).password_min_length)
-        document = row.document or request.document
+        document = row.document or request.document or request.decision
         operation = acts.act(
             account, act, policy, today,
             why=why, document=document, secret=secret, clause=clauses.get(act, ""),

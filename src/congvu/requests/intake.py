@@ -7,7 +7,7 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -54,7 +54,7 @@ class Judged:
 
 
 def take_in(settings: Settings, store: Store, author: str, now: datetime) -> Taken:
-    """Deal with every message that waits, and tell what was decided meanwhile.
+    """Tell what was decided, then deal with every message that waits: one may end the run.
 
     One at a time: raises `SystemFailure` when another one is at work and does not end. Raises `MailFailure`,
     `DirectoryFailure` when Postfix or the directory is away; what waits then waits on.
@@ -65,10 +65,10 @@ def take_in(settings: Settings, store: Store, author: str, now: datetime) -> Tak
             return Taken()
         with site.opened(settings) as here, record.acts(store.folder / "audit", author) as acts:
             work = _Work(here, store, Post(acts, here.host))
-            for path in waiting:
-                work.take(path, now)
             for request in decided:
                 work.tell_decision(request)
+            for path in waiting:
+                work.take(path, now)
     if work.away:
         raise work.away
     return Taken(tuple(work.requests), tuple(work.untold))
@@ -122,6 +122,8 @@ def judge(here: Site, raw: bytes, now: datetime) -> Judged:
     sender = here.accounts.holding(mail.sender) if mail.sender else None
     reasons = list(checks.of_sender(mail, sender))
     policy = here.policy(sender.domain) if sender else None
+    if sender and not policy:
+        reasons.append(f"miền thư {sender.domain} chưa được cấu hình để tiếp nhận đề nghị")
     rows: tuple[Row, ...] = ()
     remarks: tuple[str, ...] = ()
     if sender and policy and not reasons:
@@ -134,9 +136,7 @@ def judge(here: Site, raw: bytes, now: datetime) -> Judged:
         remarks = (*checks.without_copy(mail, policy, units), *remarks)
     when = _received(mail) or now
     request = Request(
-        id=identity(
-            f"{when.astimezone(VIETNAM):%Y%m%d}", mail.sender, mail.message_id or sha256(raw).hexdigest()
-        ),
+        id=identity(f"{when.astimezone(VIETNAM):%Y%m%d}", *_same(mail, raw)),
         channel=Channel.UNIT_MAILBOX,
         domain=sender.domain if sender else "",
         sender=mail.sender,
@@ -152,6 +152,16 @@ def judge(here: Site, raw: bytes, now: datetime) -> Judged:
     )
     judged = with_files(request, mail.files, raw)
     return replace(judged, answered=sender is not None and not mail.automatic)
+
+
+def _same(mail: Submitted, raw: bytes) -> Iterator[str]:
+    """What is the same when a message is sent once more. What it asks for is part of that: some programs give
+    a message that was mended the Message-ID of the one that was returned."""
+    yield mail.sender
+    yield mail.message_id or sha256(raw).hexdigest()
+    yield mail.subject
+    yield mail.document
+    yield from (file.sha256 for file in mail.files)
 
 
 def _received(mail: Submitted) -> datetime | None:

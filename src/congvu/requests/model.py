@@ -42,6 +42,7 @@ class Row:
     address: str = ""
     """Of an account that is there; empty of who is to get one."""
     unit_id: str = ""
+    """Of the account when it was asked for; of who is to get one, where that is."""
     document: str = ""
     details: str = ""
     """What a change asks for, in the unit's words."""
@@ -92,7 +93,7 @@ class Request:
     """What is no reason to return it, and should be looked at."""
     decided_by: str = ""
     decision: str = ""
-    """The number of the document that decides it, or why it was refused."""
+    """The number of the document that decides it, or why it, or the rest of it, was refused."""
     decided: str = ""
 
     @property

@@ -141,8 +141,9 @@ def plain_names(names: Iterable[str]) -> Iterator[str]:
         yield f"{number:02}{ending[0].lower() if ending else ''}"
 
 
-def _encoded(request: Request) -> str:
-    return json.dumps(request.as_json(), ensure_ascii=False, indent=1) + "\n"
+def _encoded(request: Request) -> bytes:
+    """What others wrote may hold half characters, which are no reason to fail."""
+    return f"{json.dumps(request.as_json(), ensure_ascii=False, indent=1)}\n".encode(errors="replace")
 
 
 def _sync(folder: Path) -> None:

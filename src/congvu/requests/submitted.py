@@ -121,7 +121,7 @@ def _parts(raw: bytes) -> tuple[list[str], list[File]]:
     for part in message_from_bytes(raw, policy=email.policy.default).walk():
         if part.is_multipart():
             continue
-        name = str(_quietly(part.get_filename) or "")
+        name = _writable(str(_quietly(part.get_filename) or ""))
         content = part.get_payload(decode=True)
         if not isinstance(content, bytes):
             continue
@@ -154,9 +154,14 @@ def _first(message: Message, name: str) -> str:
 def _all(message: Message, name: str) -> list[str]:
     """The values of a header, decoded where that goes."""
     found = _quietly(lambda: [str(value) for value in message.get_all(name, [])])
-    if isinstance(found, list):
-        return found
-    return [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+    if not isinstance(found, list):
+        found = [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+    return [_writable(value) for value in found]
+
+
+def _writable(text: str) -> str:
+    """With a question mark for each byte that is no text: half characters cannot be written down."""
+    return text.encode(errors="replace").decode()
 
 
 def _bare(value: str) -> str:
