@@ -196,7 +196,7 @@ def test_a_form_has_lists_to_choose_from_and_a_frozen_heading(path: Path, lamdon
     write_template(path, lamdong, TemplateKind.CHANGES)
     sheet = load_workbook(path)["Danh sách"]
     assert sheet.freeze_panes == "A6"
-    assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"x"'] * 5
+    assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"x"'] * 6
     assert sheet["C207"].value == "=COUNTA(D7:D206)"
 
 

@@ -129,6 +129,7 @@ _TICKS = (
     (Field.CREATE, "Cấp mới"),
     (Field.CHANGE, "Thay đổi"),
     (Field.LOCK, "Tạm khóa"),
+    (Field.RESTORE, "Khôi phục"),
     (Field.REVOKE, "Thu hồi"),
     (Field.RESET_PASSWORD, "Cấp lại mật khẩu"),
 )
