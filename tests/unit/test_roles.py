@@ -157,6 +157,28 @@ def test_a_role_answers_install_and_check_and_describes_its_arguments(role: str)
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_a_check_loads_what_is_a_fact_of_the_release(role: str) -> None:
+    """scripts/check runs it without the role's other tasks, which load that too."""
+    text = (ROOT / "roles" / role / "tasks/check.yml").read_text()
+    used = [name for name in load(role, "vars/Debian_13.yml") or {} if name in text]
+    assert not used or "ansible.builtin.include_vars" in text, used
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from map(str, value)
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _keys(inner)
+
+
+@pytest.mark.parametrize("task", ALL_TASKS, ids=str)
+def test_no_key_is_an_expression(task: Task) -> None:
+    """Ansible leaves the keys of a mapping as they are written."""
+    assert not [key for key in _keys(task.content) if "{{" in key]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_every_default_is_described_with_the_same_value(role: str) -> None:
     described = {name: option["default"] for name, option in options(role).items() if "default" in option}
     assert (load(role, "defaults/main.yml") or {}) == described
