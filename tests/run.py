@@ -72,6 +72,7 @@ STAGES: dict[str, tuple[Run, ...]] = {
     "lab": (
         Run("scripts/up, from nothing", ("scripts/up", "--name", LAB), daemons=True),
         Run("scripts/up again", ("scripts/up", "--name", LAB), expect="up: nothing changed"),
+        Run("scripts/check", ("scripts/check", "-i", f".lab/{LAB}/inventory"), daemons=True),
         _suite("contract tests", "contract"),
         _suite("host tests", "host"),
     ),
