@@ -259,7 +259,8 @@ def test_what_is_not_in_order_is_returned_whole_with_the_reason(case: Case, worl
 
 
 def test_one_bad_row_returns_the_list_and_names_every_bad_row(world: World, postfix: Postfix) -> None:
-    rows = (LOCK, {**CREATE, Field.GIVEN_NAME: ""}, {**CREATE, Field.UNIT_NAME: "Sở Tài chánh"})
+    unread = ({**CREATE, Field.GIVEN_NAME: ""}, {**CREATE, Field.UNIT_NAME: "Sở Tài chánh"})
+    rows = (LOCK, *unread, {**LOCK, Field.ADDRESS: f"khongco@{DOMAIN}"})
     world.receive(message(world.policy, *rows))
     (request,) = world.take_in().requests
     assert request.state is State.RETURNED
@@ -267,6 +268,7 @@ def test_one_bad_row_returns_the_list_and_names_every_bad_row(world: World, post
     assert letter.startswith("Không tiếp nhận đề nghị 2026")
     assert "dòng 8, cột «Tên»: ô bắt buộc còn trống" in letter
     assert "dòng 9, cột «Đơn vị/bộ phận công tác»" in letter
+    assert "dòng 10: không có hộp thư" in letter
 
 
 def test_an_address_may_be_written_in_capitals(world: World) -> None:

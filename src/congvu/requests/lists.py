@@ -59,7 +59,7 @@ class Listed:
     """What a list says, or what is wrong with it."""
 
     people: tuple[Person, ...] = ()
-    """Each with an action; none where there are `errors`."""
+    """Of the rows that can be read, each with an action. Where there are `errors`, they are not all."""
     errors: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ def read(content: bytes, name: str, units: Iterable[Account] | None) -> Listed:
     if len(errors) > _SHOWN:
         errors[_SHOWN:] = [f"và {len(errors) - _SHOWN} lỗi khác"]
     return Listed(
-        () if errors else tuple(people),
+        tuple(people[:MOST]),
         tuple(f"Tệp {shown}: {error}" for error in errors),
         tuple(warnings[:_SHOWN]),
     )
