@@ -55,6 +55,11 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
+def _check() -> tuple[str, ...]:
+    reached = f"ANSIBLE_SSH_ARGS=-F {ROOT}/.lab/{LAB}/ssh/config"
+    return ("env", reached, "scripts/check", "-i", "inventory/lab", "-i", f".lab/{LAB}/inventory")
+
+
 def _suite(title: str, folder: str, *options: str, daemons: bool = True, minutes: float = 20) -> Run:
     command = _tool("pytest", "-q", *options, f"tests/{folder}")
     return Run(title, command, pytest=True, daemons=daemons, minutes=minutes)
@@ -72,7 +77,7 @@ STAGES: dict[str, tuple[Run, ...]] = {
     "lab": (
         Run("scripts/up, from nothing", ("scripts/up", "--name", LAB), daemons=True),
         Run("scripts/up again", ("scripts/up", "--name", LAB), expect="up: nothing changed"),
-        Run("scripts/check", ("scripts/check", "-i", f".lab/{LAB}/inventory"), daemons=True),
+        Run("scripts/check", _check(), expect="Check: no change", daemons=True),
         _suite("contract tests", "contract"),
         _suite("host tests", "host"),
     ),
