@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import pytest
 
 CALLS = (
     "open",
@@ -58,6 +61,39 @@ def killed_before(number: int, act: Callable[[], None]) -> bool:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
     return os.WIFSIGNALED(status)
+
+
+class Killed(BaseException):
+    """As the kernel does it: nothing after it happens."""
+
+
+def survives(
+    number: int, act: Callable[[], object], writers: Iterable[tuple[object, str]], patch: pytest.MonkeyPatch
+) -> bool:
+    """Do `act` until its write of this number, counted from 0; returns whether there was none.
+
+    `writers` are what writes: objects, each with the name of its attribute.
+    """
+    left = number
+
+    def counted(real: Any) -> Any:
+        def perhaps(*args: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return real(*args, **options)
+
+        return perhaps
+
+    with patch.context() as mortal:
+        for holder, name in writers:
+            mortal.setattr(holder, name, counted(getattr(holder, name)))
+        try:
+            act()
+        except Killed:
+            return False
+    return True
 
 
 @contextmanager

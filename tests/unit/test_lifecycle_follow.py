@@ -34,6 +34,7 @@ from congvu.sync.auditrecord import describe
 from congvu.sync.job import Status
 from congvu.sync.lock import only_one
 from congvu.sync.settings import Settings
+from tests.unit.crash import survives
 from tests.unit.helpers import BASE, ROOT
 from tests.unit.postfix import Postfix
 
@@ -442,6 +443,8 @@ def test_whoever_acts_while_thousands_of_letters_are_written_does_not_wait_for_t
 
 # Killed
 
+WRITERS = ((files.Appender, "append"), (happened, "write_whole"))
+
 
 def test_killed_before_any_of_its_writes_the_next_run_tells_everybody_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postfix: Postfix
@@ -453,7 +456,7 @@ def test_killed_before_any_of_its_writes_the_next_run_tells_everybody_once(
         world = World(folder, monkeypatch, 6)
         world.happen(change(1, Act.RESET, ("userPassword", "x")), revoked(2))
         postfix.taken.clear()
-        survived = _killed_at(count, world, monkeypatch)
+        survived = survives(count, world.follow, WRITERS, monkeypatch)
         with monkeypatch.context() as journal:
             journal.setattr(post, "run", Journal(postfix))
             world.follow()
@@ -477,34 +480,6 @@ class Journal:
         if "message-id" in pattern:
             return Done(0, b"4jN: message-id=\n" if any(id_ in pattern for id_ in self._ids) else b"", "")
         return Done(0, b"4jN: from=<>\n", "")
-
-
-class Killed(BaseException):
-    """As the kernel does it: nothing after it happens."""
-
-
-def _killed_at(write: int, world: World, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Follow until the write of this number; returns whether there was none."""
-    left = write
-
-    def counted(real: Any) -> Any:
-        def perhaps(*args: Any, **kwargs: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise Killed
-            return real(*args, **kwargs)
-
-        return perhaps
-
-    with monkeypatch.context() as mortal:
-        mortal.setattr(files.Appender, "append", counted(files.Appender.append))
-        mortal.setattr(happened, "write_whole", counted(files.write_whole))
-        try:
-            world.follow()
-        except Killed:
-            return False
-    return True
 
 
 def test_a_bookmark_that_is_none_stops_with_its_place(world: World) -> None:

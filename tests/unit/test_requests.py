@@ -33,16 +33,17 @@ from congvu.policy.model.lifecycle import Channel, Deadlines, Event, Proof, Reci
 from congvu.policy.values import Duration, MailAddress
 from congvu.registry.headings import Field
 from congvu.registry.model import Action
-from congvu.requests import answers, checks, decide, intake, paper, submitted
+from congvu.requests import answers, checks, decide, intake, paper, store, submitted
 from congvu.requests.intake import Judged, judge, take_in
 from congvu.requests.lists import WORDS
 from congvu.requests.model import Request, Row, State
 from congvu.requests.store import Store
 from congvu.sync.settings import Settings
 from tests.forms import SCAN, filled, person
+from tests.unit.crash import Killed, survives
 from tests.unit.helpers import BASE, ROOT
 from tests.unit.postfix import Postfix
-from tests.unit.test_lifecycle_follow import Journal, Killed, text
+from tests.unit.test_lifecycle_follow import Journal, text
 
 DOMAIN = "lamdong.gov.vn"
 HOST = f"mail.{DOMAIN}"
@@ -541,6 +542,9 @@ def test_a_full_mailbox_holds_up_nobody(world: World, postfix: Postfix) -> None:
     assert not world.store.waiting()
 
 
+WRITERS = ((files.Appender, "append"), (store, "write_whole"), (Path, "rename"), (Path, "unlink"))
+
+
 def test_killed_before_any_of_its_writes_the_next_run_completes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postfix: Postfix, lamdong: Policy
 ) -> None:
@@ -554,7 +558,7 @@ def test_killed_before_any_of_its_writes_the_next_run_completes_it(
         world.store.decide(decide.refused(earlier, "chưa đủ", "x", NOW))
         world.receive(raw)
         postfix.taken.clear()
-        survived = _killed_at(count, world, monkeypatch)
+        survived = survives(count, world.take_in, WRITERS, monkeypatch)
         with monkeypatch.context() as journal:
             journal.setattr(post, "run", Journal(postfix))
             world.take_in()
@@ -568,32 +572,6 @@ def test_killed_before_any_of_its_writes_the_next_run_completes_it(
             break
         count += 1
     assert count > 8
-
-
-def _killed_at(write: int, world: World, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Take in until the write of this number; returns whether there was none."""
-    left = write
-
-    def counted(real: Any) -> Any:
-        def perhaps(*args: Any, **kwargs: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise Killed
-            return real(*args, **kwargs)
-
-        return perhaps
-
-    with monkeypatch.context() as mortal:
-        mortal.setattr(files.Appender, "append", counted(files.Appender.append))
-        mortal.setattr("congvu.requests.store.write_whole", counted(files.write_whole))
-        mortal.setattr(Path, "rename", counted(Path.rename))
-        mortal.setattr(Path, "unlink", counted(Path.unlink))
-        try:
-            world.take_in()
-        except Killed:
-            return False
-    return True
 
 
 def test_a_request_that_cannot_be_read_stops_with_its_place(world: World, postfix: Postfix) -> None:

@@ -29,6 +29,7 @@ from congvu.policy.model import Handed, Handover
 from congvu.sync.audit import AuditLog, Beginning
 from congvu.sync.job import Status
 from congvu.sync.settings import Settings
+from tests.unit.crash import survives
 from tests.unit.helpers import BASE, ROOT
 
 DOMAINS = {"lamdong": "LD-11.3", "hatinh": "HT-7.4", "quangtri": "QT-4.2c", "daklak": "DL-8.2"}
@@ -357,9 +358,7 @@ def test_who_is_at_it_already_is_not_disturbed(world: World) -> None:
 
 # Killed
 
-
-class Killed(BaseException):
-    """As the kernel does it: nothing after it happens."""
+WRITERS = ((files.Appender, "append"), (happened, "write_whole"), (takeover, "write_whole"))
 
 
 def test_killed_before_any_of_its_writes_the_next_run_makes_one_record(
@@ -373,7 +372,7 @@ def test_killed_before_any_of_its_writes_the_next_run_makes_one_record(
         with monkeypatch.context() as patch:
             world = World(folder, patch)
             world.happen(BY_REGISTRY)
-            survived = _killed_at(count, world, patch)
+            survived = survives(count, world.follow, WRITERS, patch)
             world.follow()
             (paper,) = world.papers()
             (told,) = world.told()
@@ -384,28 +383,3 @@ def test_killed_before_any_of_its_writes_the_next_run_makes_one_record(
             break
         count += 1
     assert count >= 4
-
-
-def _killed_at(write: int, world: World, patch: pytest.MonkeyPatch) -> bool:
-    """Follow until the write of this number; returns whether there was none."""
-    left = write
-
-    def counted(real: Any) -> Any:
-        def perhaps(*args: Any, **kwargs: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise Killed
-            return real(*args, **kwargs)
-
-        return perhaps
-
-    with patch.context() as mortal:
-        mortal.setattr(files.Appender, "append", counted(files.Appender.append))
-        mortal.setattr(happened, "write_whole", counted(files.write_whole))
-        mortal.setattr(takeover, "write_whole", counted(files.write_whole))
-        try:
-            world.follow()
-        except Killed:
-            return False
-    return True
