@@ -7,6 +7,7 @@ import email.policy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +106,7 @@ class World:
         self.there(unit())
 
         def opened(_: Settings) -> Any:
-            return _Open(self._here)
+            return nullcontext(self._here)
 
         def run(command: Sequence[str], **_: object) -> Done:
             self.kicked.append(command[-1])
@@ -131,17 +132,6 @@ class World:
 
     def follow(self, now: datetime = NOW) -> Followed:
         return following.follow(self.settings, self.state, "test", now)
-
-
-class _Open:
-    def __init__(self, here: Site) -> None:
-        self._here = here
-
-    def __enter__(self) -> Site:
-        return self._here
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 @pytest.fixture

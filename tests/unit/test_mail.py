@@ -215,13 +215,13 @@ class Tree:
 
     entries: list[Entry] = field(default_factory=list)
 
-    def search(self, base: str, filter_: str, attributes: object) -> list[Entry]:  # noqa: ARG002
+    def search(self, base: str, filter_: str, attributes: object) -> Iterator[Entry]:  # noqa: ARG002
         found = [one for one in self.entries if one.dn.endswith(base)]
         for name in ("mailLocalAddress", "uid"):
             if f"({name}=" in filter_:
                 value = filter_.partition(f"({name}=")[2].partition(")")[0]
                 found = [one for one in found if value in one.values(name)]
-        return found
+        return iter(found)
 
 
 def _entry(kind: str, uid: str, mail_: str, unit: str = "", state: State = State.ACTIVE) -> Entry:
@@ -233,7 +233,7 @@ def _entry(kind: str, uid: str, mail_: str, unit: str = "", state: State = State
 
 
 ACCOUNTS = Accounts(
-    Tree(  # type: ignore[arg-type]  # a list is enough of an iterator here
+    Tree(
         [
             _entry("people", "P1", "annv@lamdong.gov.vn", "A01"),
             _entry("people", "P3", "chi@lamdong.gov.vn"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
@@ -113,7 +114,7 @@ class World:
             ),
         )
         self.site = Site(self.settings, Accounts(Entries(), BASE, [DOMAIN]), HOST, {DOMAIN: policy})
-        monkeypatch.setattr(site, "opened", lambda _: _Open(self.site))
+        monkeypatch.setattr(site, "opened", lambda _: nullcontext(self.site))
 
     def receive(self, raw: bytes) -> None:
         self.store.receive(raw)
@@ -123,17 +124,6 @@ class World:
 
     def judge(self, raw: bytes) -> Request:
         return judge(self.site, raw, NOW).request
-
-
-@dataclass
-class _Open:
-    here: Site
-
-    def __enter__(self) -> Site:
-        return self.here
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 @pytest.fixture
@@ -542,7 +532,7 @@ def test_a_full_mailbox_holds_up_nobody(world: World, postfix: Postfix) -> None:
     assert not world.store.waiting()
 
 
-WRITERS = ((files.Appender, "append"), (store, "write_whole"), (Path, "rename"), (Path, "unlink"))
+WRITERS = ((files.Appender, "append"), (store, "write_whole"), (Path, "replace"), (Path, "unlink"))
 
 
 def test_killed_before_any_of_its_writes_the_next_run_completes_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -90,7 +91,7 @@ class World:
             SimpleNamespace(audit_folder=self.log, domains={DOMAIN: SimpleNamespace(policy=policy)}),
         )
         here = Site(self.settings, Accounts(self.directory, BASE, [DOMAIN]), f"mail.{DOMAIN}")
-        patch.setattr(site, "opened", lambda _: _Open(here))
+        patch.setattr(site, "opened", lambda _: nullcontext(here))
         tool = folder / "doveadm"
         tool.write_text(
             "#!/bin/sh\n"
@@ -138,17 +139,6 @@ class World:
             for line in path.read_text().splitlines()
         ]
         return [line for line in lines if line["record"] == "handover"]
-
-
-class _Open:
-    def __init__(self, here: Site) -> None:
-        self._here = here
-
-    def __enter__(self) -> Site:
-        return self._here
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def show(settings_file: Path, address: str, *, as_json: bool) -> None:
     policy = _policy(settings, found)
     with serving.as_owner_of(settings.state), Directory.as_service(settings.directory) as directory:
         whole = directory.get(found.entry.dn, story.READ)
-        others = {dn: directory.get(dn, ("mail",)) for dn in (story.named(whole) if whole else ())}
+        others = {dn: directory.get(dn, ("mail",)) for dn in (whole.with_rights if whole else ())}
     if whole is None:
         raise InputError("it has just gone", where=found.entry.dn, hint="try again")
     names = {dn: entry.value("mail") for dn, entry in others.items() if entry}

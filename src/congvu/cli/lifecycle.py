@@ -27,6 +27,9 @@ _day = click.option(
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_state = click.option(
+    "--state", type=_FOLDER, default=serving.STATE, show_default=True, help="Folder of what was done so far."
+)
 _only = click.option("--only", multiple=True, metavar="ADDRESS", help="Only this account. May be repeated.")
 
 
@@ -101,13 +104,7 @@ def run(
 
 @lifecycle.command()
 @serving.settings_option
-@click.option(
-    "--state",
-    type=_FOLDER,
-    default=serving.STATE,
-    show_default=True,
-    help="Folder of what was done so far.",
-)
+@_state
 def follow(settings_file: Path, state: Path) -> None:
     """End the sessions of who may not log in any more, and write the letters that are due. As root."""
     done = serving.followed(sync_settings.read(settings_file), state)
@@ -159,13 +156,7 @@ def archive(settings_file: Path, store: Path, archives: Path, certificate: Path)
 
 @lifecycle.command()
 @serving.settings_option
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=serving.STATE,
-    show_default=True,
-    help="Folder of what was done so far.",
-)
+@_state
 def handovers(settings_file: Path, state: Path) -> None:
     """Record the handovers of units' mailboxes: count, end sessions, count again. As root, for a timer.
 

@@ -268,11 +268,10 @@ def _clauses(settings: Settings, domain: str) -> dict[Act, str]:
     from congvu.directory.operations import Act  # noqa: PLC0415
     from congvu.lifecycle.acts import clause_of  # noqa: PLC0415
     from congvu.lifecycle.transitions import TABLE  # noqa: PLC0415
-    from congvu.policy.source import sources  # noqa: PLC0415
+    from congvu.policy import source  # noqa: PLC0415
 
-    cited = sources(settings.domains[domain].policy)
-    found = {act: cited.get(clause_of(act)) for act in Act if act in TABLE}
-    return {act: source.marks[0] for act, source in found.items() if source and source.marks}
+    cited = source.sources(settings.domains[domain].policy)
+    return {act: source.clause(cited, clause_of(act)) for act in Act if act in TABLE}
 
 
 def _say(step: Step) -> None:

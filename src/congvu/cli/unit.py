@@ -139,7 +139,7 @@ def handover(
     with as_owner_of(settings.state):
         desk = Desk(settings, author())
         box, new = desk.account(address), desk.account(taker)
-        handing.check(box, new, desk.above(box), desk.units_above(new))
+        handing.check(box, new, desk.units_above(box), desk.units_above(new))
         old = desk.at(box.entry.value(handing.HEAD))
     domain = settings.domains[box.domain]
     clause = source.clause(source.sources(domain.policy), handing.CLAUSE)

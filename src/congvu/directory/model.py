@@ -114,6 +114,11 @@ class Entry:
         return self.value("departmentNumber") if kind == PEOPLE else self.value("uid") if kind else ""
 
     @property
+    def with_rights(self) -> frozenset[str]:
+        """DNs of all who have a right in this unit's mailbox or in its shared folder."""
+        return frozenset(dn for right in RIGHTS for dn in self.values(right))
+
+    @property
     def in_use(self) -> bool:
         """Whether this is an account of ours that has not become a tombstone."""
         return self.managed and not self.state.gone

@@ -40,28 +40,21 @@ class Desk:
         with self._directory() as directory:
             return Account(find(directory, self.settings.directory.base, address.strip(), ATTRIBUTES))
 
-    def units_above(self, person: Account) -> Sequence[str]:
-        """DNs of a person's unit and of all units above it. Raises `DirectoryFailure`."""
-        layout = Layout(self.settings.directory.base, person.domain)
-        return self._chain(layout.unit(person.entry.value("departmentNumber")))
-
-    def above(self, unit: Account) -> Sequence[str]:
-        """DNs of a unit and of all units above it. Raises `DirectoryFailure`."""
-        return self._chain(unit.entry.dn)
-
-    def at(self, dn: str) -> Account | None:
-        """The account with this DN. Raises `DirectoryFailure`."""
-        with self._directory() as directory:
-            entry = directory.get(dn, ATTRIBUTES) if dn else None
-        return Account(entry) if entry else None
-
-    def _chain(self, dn: str) -> Sequence[str]:
+    def units_above(self, account: Account) -> Sequence[str]:
+        """DNs of an account's unit, of a unit itself, and of all units above. Raises `DirectoryFailure`."""
+        dn = Layout(self.settings.directory.base, account.domain).unit(account.entry.unit_id)
         found: list[str] = []
         with self._directory() as directory:
             while dn and dn not in found and (entry := directory.get(dn, ("congvuParent",))):
                 found.append(entry.dn)
                 dn = entry.value("congvuParent")
         return found
+
+    def at(self, dn: str) -> Account | None:
+        """The account with this DN. Raises `DirectoryFailure`."""
+        with self._directory() as directory:
+            entry = directory.get(dn, ATTRIBUTES) if dn else None
+        return Account(entry) if entry else None
 
     def carry_out_one(self, operation: Operation | None) -> bool:
         """Do one operation; returns whether there was any. Raises as `carry_out`, and when it is refused."""

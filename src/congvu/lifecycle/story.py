@@ -88,11 +88,6 @@ def facts(
         yield Told("Nếu không có gì thay đổi", clock)
 
 
-def named(whole: Entry) -> frozenset[str]:
-    """DNs of whom an entry names."""
-    return frozenset(dn for right in RIGHTS for dn in whole.values(right))
-
-
 def _rights(unit: Entry, names: Mapping[str, str]) -> Iterator[Told]:
     for attribute, called in _OFFICES.items():
         yield Told(called, ", ".join(sorted(names.get(dn, dn) for dn in unit.values(attribute))))

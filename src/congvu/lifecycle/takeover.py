@@ -7,13 +7,13 @@ the next run goes on; the log of records says which handovers have theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from congvu.directory.model import RIGHTS, Entry
+from congvu.directory.model import Entry
 from congvu.errors import CongvuError, MailFailure, SystemFailure
 from congvu.files import write_whole
 from congvu.lifecycle import follow
@@ -118,14 +118,15 @@ class Office:
         recorded: list[Recorded] = []
         waiting: CongvuError | None = None
         if found:
-            known, last = self._known(RECORD), {one.dn: one.number for one in found}
+            known, last = self._known(), {one.dn: one.number for one in found}
             with site.opened(self._settings) as here:
                 for one in found:
-                    if _key(one) in known:
+                    if (RECORD, *_key(one)) in known:
                         continue
                     try:
                         before = counted.get(one.dn) if one.number == last[one.dn] else None
-                        if made := self._record(here, one, before):
+                        ended = (ENDED, *_key(one)) in known  # if only what follows is tried again
+                        if made := self._record(here, one, before, ended=ended):
                             recorded.append(made)
                     except CongvuError as fault:
                         waiting = waiting or fault
@@ -133,14 +134,17 @@ class Office:
             self._reader.keep(behind.beside(vacant))
         return tuple(recorded), waiting
 
-    def _known(self, what: str) -> set[tuple[int, str]]:
-        """The handovers of which the log tells `what`: numbers begin anew in another audit log."""
+    def _known(self) -> set[tuple[str, int, str]]:
+        """What the log tells, and of which handovers: numbers begin anew in another audit log."""
         log = self._folder / "audit"
         if not log.is_dir():
             return set()
-        return {(one["of"], one.get("moment", "")) for one in records(log) if one["record"] == what}
+        told = (one for one in records(log) if one["record"] in (RECORD, ENDED))
+        return {(one["record"], one["of"], one.get("moment", "")) for one in told}
 
-    def _record(self, here: Site, handover: Handover, counted: Counted | None) -> Recorded | None:
+    def _record(
+        self, here: Site, handover: Handover, counted: Counted | None, *, ended: bool
+    ) -> Recorded | None:
         """Count, end sessions, count again, write the paper; None where the mailbox has gone since."""
         unit, policy = here.accounts.read(handover.dn, ATTRIBUTES), here.policy(handover.domain)
         if unit is None or policy is None or not unit.state.delivers:
@@ -149,7 +153,7 @@ class Office:
         address = unit.value("mail")
         going_on = _delegations(unit)
         before = counted or Counted(content.count(address), datetime.now(UTC))
-        if _key(handover) not in self._known(ENDED):  # if only what follows is tried again
+        if not ended:
             _end_sessions(here, unit, handover)
             self._tell(handover, ENDED)
         after = Counted(content.count(address), datetime.now(UTC))
@@ -193,14 +197,13 @@ def _key(handover: Handover) -> tuple[int, str]:
 
 def _end_sessions(here: Site, unit: Entry, handover: Handover) -> None:
     """Of everybody who may have the mailbox open, with whatever right: nobody goes on from before."""
-    dns = {dn for right in RIGHTS for dn in unit.values(right)}
-    dns |= {dn for those in handover.lost.values() for dn in those} | ({handover.giver} - {""})
+    dns = unit.with_rights.union({handover.giver} - {""}, *handover.lost.values())
     addresses = {unit.value("mail"), *(one.address for one in _people(here, dns).values())}
     follow.end_sessions(sorted(addresses))
 
 
-def _people(here: Site, dns: set[str]) -> dict[str, Person]:
-    found = {dn: account for dn in sorted(dns - {""}) if (account := here.accounts.at(dn))}
+def _people(here: Site, dns: Collection[str]) -> dict[str, Person]:
+    found = {dn: account for dn in sorted({*dns} - {""}) if (account := here.accounts.at(dn))}
     return {dn: Person(account.name, account.address) for dn, account in found.items()}
 
 

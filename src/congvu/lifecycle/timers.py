@@ -29,7 +29,7 @@ class Due:
 def due(account: Account, policy: Policy, rules: Effective, today: date) -> Due | None:
     """What is due for `account` today, one thing at most: tomorrow's run does the next. Units have none.
 
-    The end of mail is told by `kept_long_enough`, and comes first.
+    The end of mail is told by `kept_long_enough`, and waits for all of these.
     """
     if not account.is_person:
         return None

@@ -73,14 +73,13 @@ class Accounts:
 
     def at(self, dn: str) -> Account | None:
         """The account with this DN. Raises `DirectoryFailure`."""
-        return next(
-            map(_account, self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", _ATTRIBUTES)), None
-        )
+        entry = self.read(dn, _ATTRIBUTES)
+        return _account(entry) if entry else None
 
     def with_rights(self, dn: str) -> frozenset[str]:
         """DNs of those who may do something with the mailbox at `dn`. Raises `DirectoryFailure`."""
-        found = self._directory.search(dn, f"(objectClass={MANAGED_CLASS})", ("objectClass", *RIGHTS))
-        return frozenset(one for entry in found for right in RIGHTS for one in entry.values(right))
+        entry = self.read(dn, ("objectClass", *RIGHTS))
+        return entry.with_rights if entry else frozenset()
 
     def read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """The entry of the account with this DN, with these attributes. Raises `DirectoryFailure`."""

@@ -26,7 +26,6 @@ from congvu.registry.text import key
 from congvu.requests.model import Request, Row, State
 from congvu.vietnam import VIETNAM
 
-_ACTS = {Action.LOCK: Act.LOCKED, Action.RESET_PASSWORD: Act.RESET}
 _RESTORES = {
     AccountState.REVOKED: Act.RESTORED,
     AccountState.SUSPENDED: Act.RESUMED,
@@ -168,7 +167,7 @@ def _act(action: Action, state: AccountState) -> Act | None:
         return None if state is AccountState.LOCKED else Act.LOCKED
     if action is Action.RESTORE:
         return None if state in _AT_WORK else _RESTORES.get(state, Act.RESTORED)
-    return _ACTS[action]
+    return Act.RESET
 
 
 def _must_be(request: Request, state: State) -> None:

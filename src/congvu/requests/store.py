@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from congvu.errors import InputError, SystemFailure
-from congvu.files import failures, make_folder, write_whole
+from congvu.files import failures, make_folder, rename, write_whole
 from congvu.requests.model import Request
 
 FOLDER = Path("/var/lib/congvu-requests")
@@ -68,8 +68,7 @@ class Store:
             for name, content in files.items():
                 write_whole(partial / name, content)
             write_whole(partial / _FACTS, _encoded(request))
-            partial.rename(final)
-            _sync(self.folder)
+            rename(partial, final)
 
     def save(self, request: Request) -> None:
         """Write down what has become of a request. Raises `SystemFailure`."""
@@ -144,12 +143,3 @@ def plain_names(names: Iterable[str]) -> Iterator[str]:
 def _encoded(request: Request) -> bytes:
     """What others wrote may hold half characters, which are no reason to fail."""
     return f"{json.dumps(request.as_json(), ensure_ascii=False, indent=1)}\n".encode(errors="replace")
-
-
-def _sync(folder: Path) -> None:
-    """A name is on the disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
